@@ -74,3 +74,8 @@ export class Refusal extends Error {
 export function invalidField(field: string, problem: string): Refusal {
   return new Refusal('invalid_input', { detail: `${field}: ${problem}`, errors: { [field]: problem } });
 }
+
+/** Whether a word is one of the catalogue's codes. */
+export function isErrorCode(word: string): word is ErrorCode {
+  return Object.hasOwn(errorCatalogue, word);
+}

@@ -235,6 +235,7 @@ export interface IdempotencyReads {
 
 export interface IdempotencyWrites extends IdempotencyReads {
   insert(row: IdempotencyRow): Promise<void>;
+  delete(scope: string, idem: string): Promise<void>;
   deleteOfScope(scope: string): Promise<void>;
 }
 

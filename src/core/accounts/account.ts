@@ -1,0 +1,16 @@
+import type { Role, UserRow } from '../store.ts';
+
+/** A user as the user sees themselves. Times are milliseconds since 1970. */
+export interface Account {
+  readonly id: string;
+  readonly username: string;
+  readonly email: string;
+  readonly createdAt: number;
+  readonly role: Role;
+}
+
+/** The account of a row that is not deleted. */
+export function accountOf(row: UserRow): Account {
+  if (row.username === null || row.email === null) throw new Error('a deleted account has no view');
+  return { id: row.id, username: row.username, email: row.email, createdAt: row.createdAt, role: row.role };
+}

@@ -1,0 +1,73 @@
+import type { AtRestKeys } from '../../crypto/at-rest.ts';
+import { addressGroup } from '../addresses.ts';
+import type { Clock } from '../clock.ts';
+import { Refusal } from '../errors.ts';
+import type { Store, UserRow } from '../store.ts';
+import type { Transactions } from '../transactions.ts';
+import type { GuessSubject } from '../transactions/guesses.ts';
+import { guessSubjects } from './guess-subjects.ts';
+import type { Passwords } from './passwords.ts';
+
+export interface PasswordCheckDependencies {
+  readonly store: Store<Transactions>;
+  readonly passwords: Passwords;
+  readonly keys: AtRestKeys;
+  readonly clock: Clock;
+  /** Whether limits by address and overall are on. */
+  readonly limitAddresses: boolean;
+}
+
+/** A guess at a password: whose, in the words it is counted by, and from where. */
+export interface PasswordGuess {
+  readonly account: string;
+  readonly address: string;
+  readonly password: string;
+}
+
+/** A right guess: it is still counted as a failed one, until `guesses` are taken back. */
+export interface RightGuess {
+  readonly user: UserRow;
+  readonly guesses: readonly GuessSubject[];
+}
+
+/**
+ * Checks a password. The guess is counted, durably, before it is compared; whoever goes on with a right one takes
+ * the count back with the transaction of what follows.
+ *
+ * Unknown users get the same answer in the same time (PROTOCOL.md §5, `/login_user`): the same writes, the same
+ * hash.
+ *
+ * @throws Refusal `rate_limited`, `wrong_credentials`, `busy`
+ */
+export function checkPassword(dependencies: PasswordCheckDependencies) {
+  const { store, passwords, keys, clock, limitAddresses } = dependencies;
+  return async (user: UserRow | null, guess: PasswordGuess): Promise<RightGuess> => {
+    const target = { account: guess.account, addressGroup: addressGroup(guess.address) };
+    const subjects = guessSubjects(keys, target, limitAddresses);
+    await store.transact('countGuess', { now: clock.now(), subjects });
+    const right = await passwords.check(user, guess.password).catch(async (error: unknown) => {
+      // Nothing was compared, so nothing was learned.
+      if (error instanceof Refusal) await store.transact('uncountGuess', { subjects });
+      throw error;
+    });
+    if (!right || user === null) throw new Refusal('wrong_credentials');
+    return { user, guesses: subjects };
+  };
+}
+
+/**
+ * Asks a logged-in user for their password again, as changes of the account do. Leaves no count behind when it was
+ * right.
+ *
+ * @throws Refusal `rate_limited`, `wrong_credentials`, `busy`, `session_unknown`
+ */
+export function confirmPassword(dependencies: PasswordCheckDependencies) {
+  const check = checkPassword(dependencies);
+  return async (userId: string, address: string, password: string): Promise<UserRow> => {
+    const user = await dependencies.store.read.users.byId(userId);
+    if (user === null || user.deletedAt !== null) throw new Refusal('session_unknown');
+    const { guesses } = await check(user, { account: `user:${userId}`, address, password });
+    await dependencies.store.transact('uncountGuess', { subjects: guesses });
+    return user;
+  };
+}

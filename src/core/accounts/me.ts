@@ -1,0 +1,81 @@
+import type { Caller } from '../caller.ts';
+import { userIdOf } from '../caller.ts';
+import type { Clock } from '../clock.ts';
+import { Refusal } from '../errors.ts';
+import type { SessionRegistry } from '../sessions/session-registry.ts';
+import type { SessionRow } from '../store.ts';
+import { type Account, accountOf } from './account.ts';
+import type { Profile, ProfileCache } from './profile-cache.ts';
+
+/** One place where the user is logged in. Times are milliseconds since 1970. */
+export interface SessionView {
+  readonly sessionId: string;
+  readonly address: string;
+  readonly client: string;
+  readonly createdAt: number;
+  readonly lastUsedAt: number;
+  /** Whether it is the one that asks. */
+  readonly current: boolean;
+}
+
+export interface Me extends Account {
+  readonly keyIds: readonly string[];
+  readonly sessions: readonly SessionView[];
+}
+
+interface MeDependencies {
+  readonly profiles: ProfileCache;
+  readonly registry: SessionRegistry;
+  readonly clock: Clock;
+  /** Idle time of logged-in sessions, milliseconds. */
+  readonly idle: number;
+}
+
+/** The user who asks, with their key ids and sessions. Answers at once when the profile is held. */
+export function me(dependencies: MeDependencies) {
+  const view = (caller: Caller, profile: Profile): Me => ({
+    ...accountOf(profile.user),
+    keyIds: profile.keyIds,
+    sessions: sessionViews(dependencies, caller, profile.sessions),
+  });
+  return (caller: Caller): Me | Promise<Me> => {
+    const profile = dependencies.profiles.get(userIdOf(caller));
+    return profile instanceof Promise ? profile.then((read) => view(caller, present(read))) : view(caller, profile);
+  };
+}
+
+/** Every place the user is logged in, the most recently used first. */
+export function listSessions(dependencies: MeDependencies) {
+  return async (caller: Caller): Promise<{ sessions: readonly SessionView[] }> => {
+    const profile = present(await dependencies.profiles.get(userIdOf(caller)));
+    const sessions = sessionViews(dependencies, caller, profile.sessions);
+    return { sessions: sessions.toSorted((a, b) => b.lastUsedAt - a.lastUsedAt) };
+  };
+}
+
+function present(profile: Profile | null): Profile {
+  if (profile === null) throw new Refusal('session_unknown');
+  return profile;
+}
+
+function sessionViews(
+  { registry, clock, idle }: MeDependencies,
+  caller: Caller,
+  rows: readonly SessionRow[],
+): SessionView[] {
+  const now = clock.now();
+  const views: SessionView[] = [];
+  for (const row of rows) {
+    const lastUsedAt = registry.liveSession(row.userId, row.id)?.lastUsedAt ?? row.lastUsedAt;
+    if (now >= row.endsAt || now - lastUsedAt >= idle) continue;
+    views.push({
+      sessionId: row.id,
+      address: row.address,
+      client: row.client,
+      createdAt: row.createdAt,
+      lastUsedAt,
+      current: row.id === caller.key.session.id,
+    });
+  }
+  return views;
+}

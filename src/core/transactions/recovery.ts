@@ -1,0 +1,111 @@
+import type { AtRestKeys } from '../../crypto/at-rest.ts';
+import { Refusal } from '../errors.ts';
+import { newMailRow } from '../mail/mail-content.ts';
+import { codeMilliseconds, guessesPerCode, hashCode, mailsPerHour, mailedCode } from '../recovery/code.ts';
+import type { CodePurpose, Transaction, UserRow } from '../store.ts';
+import { noticeOfNewPassword } from './account-changes.ts';
+import { type Change, done } from './change.ts';
+import { type GuessSubject, clearGuesses } from './guesses.ts';
+import { type LoginPlace, enterSession } from './login.ts';
+
+/**
+ * Queues a recovery code for the address. An unknown address, and one that was sent too many mails, cost the same
+ * work: a code nobody knows and a mail to nobody (PROTOCOL.md §5: never tells whether the address is known).
+ */
+export function requestRecovery(keys: AtRestKeys) {
+  return async (
+    transaction: Transaction,
+    input: Change & {
+      sessionId: string;
+      emailKey: string;
+      code: string;
+      /** As random as `code`, and sent to nobody. */
+      decoyCode: string;
+      mailId: string;
+    },
+  ): Promise<Record<string, never>> => {
+    const { now } = input;
+    const found = await transaction.users.byEmailKey(input.emailKey);
+    const recipientHash = keys.hash('mail-recipient', input.emailKey);
+    const sent = await transaction.mails.countSince('recovery_code', recipientHash, now - 60 * 60 * 1000);
+    const user: UserRow | null = sent < mailsPerHour ? found : null;
+    await transaction.codes.put({
+      purpose: 'recovery',
+      subject: input.sessionId,
+      userId: user?.id ?? null,
+      codeHash: hashCode(keys, 'recovery', input.sessionId, user === null ? input.decoyCode : input.code),
+      email: null,
+      expiresAt: now + codeMilliseconds,
+      attemptsLeft: guessesPerCode,
+      confirmedAt: null,
+    });
+    if (sent < mailsPerHour) {
+      const to = user?.email ?? null;
+      const content = mailedCode('recovery_code', to, user?.username ?? '', input.code);
+      await transaction.mails.insert({ ...newMailRow(keys, { id: input.mailId, now, content }), recipientHash });
+    }
+    return done(transaction, keys, input, {});
+  };
+}
+
+/** Counts a guess at a code, before it is compared; null when there is nothing left to guess at. */
+export async function spendCodeAttempt(
+  transaction: Transaction,
+  input: { purpose: CodePurpose; subject: string; now: number },
+): Promise<{ attemptsLeft: number; codeHash: Uint8Array } | null> {
+  const row = await transaction.codes.spendAttempt(input.purpose, input.subject, input.now);
+  return row === null ? null : { attemptsLeft: row.attemptsLeft, codeHash: row.codeHash };
+}
+
+/** Confirms a code that was compared and found right. @throws Refusal `code_expired` when another was faster */
+export function confirmRecovery(keys: AtRestKeys) {
+  return async (
+    transaction: Transaction,
+    input: Change & { sessionId: string; codeHash: Uint8Array },
+  ): Promise<Record<string, never>> => {
+    const { now, sessionId } = input;
+    const codeHash = Buffer.from(input.codeHash);
+    if (!(await transaction.codes.confirm('recovery', sessionId, codeHash, now, now + codeMilliseconds))) {
+      throw new Refusal('code_expired');
+    }
+    return done(transaction, keys, input, {});
+  };
+}
+
+/**
+ * Sets the new password for whom the confirmed code was mailed to, ends all their other sessions, logs this one
+ * in, and forgets the failed logins.
+ *
+ * @throws Refusal `recovery_not_confirmed`
+ */
+export function finishRecovery(keys: AtRestKeys) {
+  return async (
+    transaction: Transaction,
+    input: Change & {
+      userId: string;
+      salt: Uint8Array;
+      newVerifier: string;
+      place: LoginPlace;
+      mailId: string;
+      guesses: readonly GuessSubject[];
+    },
+  ): Promise<Record<string, never>> => {
+    const code = await transaction.codes.takeConfirmed('recovery', input.place.session.id, input.now);
+    if (code === null || code.userId !== input.userId) throw new Refusal('recovery_not_confirmed');
+    const user = await transaction.users.byId(input.userId);
+    if (user === null || user.deletedAt !== null) throw new Refusal('recovery_not_confirmed');
+    await transaction.users.update(user.id, {
+      passwordSalt: Buffer.from(input.salt),
+      passwordVerifier: input.newVerifier,
+    });
+    await transaction.sessions.deleteOfUser(user.id, input.place.session.id);
+    await transaction.codes.deleteOfUser(user.id);
+    await enterSession(transaction, input.place);
+    await clearGuesses(
+      transaction,
+      input.guesses.map(({ subject }) => subject),
+    );
+    await noticeOfNewPassword(transaction, keys, user, input);
+    return done(transaction, keys, input, {});
+  };
+}

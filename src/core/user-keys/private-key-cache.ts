@@ -1,0 +1,51 @@
+import type { AtRestKeys } from '../../crypto/at-rest.ts';
+import { type RsaPrivateKey, importRsaPrivateKey } from '../../crypto/rsa-private-key.ts';
+import type { UserKeyRow } from '../store.ts';
+import { userKeyIdentity } from './key-supply.ts';
+
+/** Private keys that were used lately, imported once: importing costs as much as a decryption. */
+export class PrivateKeyCache {
+  private readonly keys: AtRestKeys;
+  private readonly capacity: number;
+  private readonly imported = new Map<string, Promise<RsaPrivateKey>>();
+
+  /** @param options.capacity keys kept at most; the one used longest ago goes first. Default 1,000 */
+  constructor(options: { keys: AtRestKeys; capacity?: number }) {
+    this.keys = options.keys;
+    this.capacity = options.capacity ?? 1_000;
+  }
+
+  /** The private key of a row, or null where only the user holds it. */
+  async of(row: UserKeyRow): Promise<RsaPrivateKey | null> {
+    if (row.sealedPrivateKey === null) return null;
+    const identity = userKeyIdentity(row.userId, row.kid);
+    const held = this.imported.get(identity);
+    const key = held ?? this.import(identity, row.sealedPrivateKey);
+    this.imported.delete(identity);
+    this.imported.set(identity, key);
+    if (this.imported.size > this.capacity) this.dropOldest();
+    return key;
+  }
+
+  /** Forgets the user's keys. */
+  forgetUser(userId: string): void {
+    for (const identity of this.imported.keys()) {
+      if (identity.startsWith(`${userId} `)) this.imported.delete(identity);
+    }
+  }
+
+  private import(identity: string, sealed: Buffer): Promise<RsaPrivateKey> {
+    const pkcs8 = this.keys.open('user-key', identity, sealed);
+    if (pkcs8 === null) throw new Error('a stored private key does not open under the master key');
+    const importing = importRsaPrivateKey(pkcs8);
+    importing.catch(() => this.imported.delete(identity));
+    return importing;
+  }
+
+  private dropOldest(): void {
+    for (const oldest of this.imported.keys()) {
+      this.imported.delete(oldest);
+      return;
+    }
+  }
+}

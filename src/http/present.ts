@@ -1,0 +1,66 @@
+import type { Account } from '../core/accounts/account.ts';
+import type { AccountExport } from '../core/accounts/export-account.ts';
+import type { Me, SessionView } from '../core/accounts/me.ts';
+import type { HandshakeAnswer } from '../core/sessions/handshake.ts';
+import type { PublicKeyView } from '../core/user-keys/public-keys.ts';
+
+/** Core's results in the words of the wire (PROTOCOL.md §5, "Shapes"). */
+
+/** RFC 3339 in UTC with milliseconds. */
+export function presentTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+export function presentUser(user: Account) {
+  return {
+    id: user.id,
+    username: user.username,
+    email: user.email,
+    created_at: presentTime(user.createdAt),
+    role: user.role,
+  };
+}
+
+export function presentSession(session: SessionView) {
+  return {
+    session_id: session.sessionId,
+    address: session.address,
+    client: session.client,
+    created_at: presentTime(session.createdAt),
+    last_used_at: presentTime(session.lastUsedAt),
+    current: session.current,
+  };
+}
+
+export function presentMe(me: Me) {
+  return { user: { ...presentUser(me), key_ids: me.keyIds, sessions: me.sessions.map(presentSession) } };
+}
+
+export function presentPublicKey({ kid, modulus }: PublicKeyView) {
+  return { kty: 'RSA', n: modulus, e: 'AQAB', kid, alg: 'RSA-OAEP-256', use: 'enc' };
+}
+
+export function presentHandshake(answer: HandshakeAnswer) {
+  return {
+    session_key: answer.sessionKey,
+    key: answer.key,
+    alg: 'RSA-OAEP-256',
+    enc: answer.enc,
+    expires_in: answer.expiresIn,
+    server_key_id: answer.serverKeyId,
+    signature: answer.signature,
+  };
+}
+
+export function presentExport(account: AccountExport) {
+  return {
+    user: presentUser(account.user),
+    sessions: account.sessions.map(presentSession),
+    keys: account.keys.map((key) => ({
+      ...presentPublicKey(key),
+      created_at: presentTime(key.createdAt),
+      private_key: key.privateKey,
+    })),
+    pending_email: account.pendingEmail,
+  };
+}

@@ -1,0 +1,59 @@
+import { Refusal, errorCatalogue } from '../core/errors.ts';
+
+/** Problem details (RFC 9457), with this protocol's own members (PROTOCOL.md §3). */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly errors?: Readonly<Record<string, string>>;
+  readonly next_seq?: number;
+  readonly attempts_left?: number;
+  readonly retry_after?: number;
+}
+
+/** The problem details of a refusal. */
+export function problemOf(refusal: Refusal): Problem {
+  const { code, members } = refusal;
+  const { status, title } = errorCatalogue[code];
+  return {
+    type: `urn:letterlock:problem:${code}`,
+    title,
+    status,
+    detail: members.detail ?? title,
+    code,
+    ...(members.errors === undefined ? {} : { errors: members.errors }),
+    ...(members.nextSeq === undefined ? {} : { next_seq: members.nextSeq }),
+    ...(members.attemptsLeft === undefined ? {} : { attempts_left: members.attemptsLeft }),
+    ...(members.retryAfter === undefined ? {} : { retry_after: members.retryAfter }),
+  };
+}
+
+/** Headers that every answer of the API carries. Any origin may call: no cookie or other ambient right exists. */
+export const apiHeaders: Readonly<Record<string, string>> = {
+  'Content-Type': 'application/json',
+  'Cache-Control': 'no-store',
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers': 'Retry-After',
+};
+
+/** `Retry-After` where the refusal knows it. */
+export function retryHeaders(refusal: Refusal | null): Record<string, string> {
+  const seconds = refusal?.members.retryAfter;
+  return seconds === undefined ? {} : { 'Retry-After': String(seconds) };
+}
+
+/** An answer in the clear, for when there is no session to seal with. */
+export function clearProblem(refusal: Refusal, headers: Record<string, string> = {}): Response {
+  const problem = problemOf(refusal);
+  return new Response(JSON.stringify(problem), {
+    status: problem.status,
+    headers: {
+      ...apiHeaders,
+      'Content-Type': 'application/problem+json',
+      ...retryHeaders(refusal),
+      ...headers,
+    },
+  });
+}
