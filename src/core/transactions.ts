@@ -1,7 +1,6 @@
 import { type AtRestKeys, createAtRestKeys } from '../crypto/at-rest.ts';
 import { changePassword, changeUsername } from './transactions/account-changes.ts';
 import { deleteAccount, exportAccount } from './transactions/account-end.ts';
-import { deleteExpired, keepAnswerAlone, markMailSettled, postponeMail } from './transactions/upkeep.ts';
 import { confirmEmailChange, requestEmailChange } from './transactions/email-change.ts';
 import { countGuess, uncountGuess } from './transactions/guesses.ts';
 import { loginUser, registerUser } from './transactions/login.ts';
@@ -13,7 +12,14 @@ import {
   touchSessions,
 } from './transactions/sessions.ts';
 import { addUserKey, giveFirstKey } from './transactions/user-keys.ts';
-import { putFact } from './transactions/upkeep.ts';
+import {
+  checkWritable,
+  deleteExpired,
+  keepAnswerAlone,
+  markMailSettled,
+  postponeMail,
+  putFact,
+} from './transactions/upkeep.ts';
 
 /** What transaction functions are made with: plain bytes, because on SQLite they run in another thread. */
 export interface TransactionEnvironment {
@@ -55,6 +61,7 @@ function transactionsUnder(keys: AtRestKeys) {
     postponeMail,
     deleteExpired,
     putFact,
+    checkWritable,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
-import { clientAddress } from '../core/addresses.ts';
+import { type AddressRanges, clientAddress } from '../core/addresses.ts';
 
 /** The app's environment: Node's own request where there is a socket. */
 export interface HttpEnvironment {
@@ -27,9 +27,10 @@ export function lastSegment(path: string): string | null {
 }
 
 /** The client's canonical address, behind the trusted proxies. */
-export function addressOf(context: HttpContext, trusted: readonly string[]): string {
+export function addressOf(context: HttpContext, trusted: AddressRanges): string {
   const peer = context.env.incoming?.socket.remoteAddress ?? 'unknown';
-  const forwardedFor = trusted.length === 0 ? undefined : context.req.header('x-forwarded-for');
+  const header = context.env.incoming?.headers['x-forwarded-for'];
+  const forwardedFor = Array.isArray(header) ? header.join(',') : header;
   return clientAddress({ peer, forwardedFor, trusted });
 }
 

@@ -1,5 +1,6 @@
 import { openSealedRequest, readSealedRequest, sealAnswer } from '../crypto/sealed-payload.ts';
 import type { AtRestKeys } from '../crypto/at-rest.ts';
+import type { AddressRanges } from '../core/addresses.ts';
 import type { Caller } from '../core/caller.ts';
 import type { Clock } from '../core/clock.ts';
 import { Refusal } from '../core/errors.ts';
@@ -22,7 +23,8 @@ export interface SealedDependencies {
   readonly atRest: AtRestKeys;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly trustProxy: readonly string[];
+  /** Proxies whose `X-Forwarded-For` is believed. */
+  readonly trustProxy: AddressRanges;
 }
 
 /** A request that has been opened and counted: from here on the answer is sealed. */

@@ -1,0 +1,114 @@
+import { type RequestListener, type Server, createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { Refusal } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { problemOf } from './problem.ts';
+
+export interface ListenerOptions {
+  readonly fetch: Parameters<typeof getRequestListener>[0];
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** PEM; null listens in the clear. */
+  readonly tls: { readonly keyPem: string; readonly certificatePem: string } | null;
+  readonly logger: Logger;
+  /** How long the headers of a request may take. Default 10 s */
+  readonly headersMilliseconds?: number;
+  /** How long a whole request may take to arrive. Default 15 s */
+  readonly requestMilliseconds?: number;
+}
+
+/** An HTTP listener that is accepting. */
+export interface Listener {
+  /** Where it can be reached from this machine. */
+  readonly url: string;
+  /** Accepts no more, lets what is in flight finish within the time, then cuts off the rest. */
+  drain(milliseconds: number): Promise<void>;
+}
+
+/** Starts to listen. @throws the system's error, e.g. EADDRINUSE */
+export async function listen(options: ListenerOptions): Promise<Listener> {
+  const server = serverFor(options);
+  server.requestTimeout = options.requestMilliseconds ?? 15_000;
+  server.headersTimeout = options.headersMilliseconds ?? 10_000;
+  server.keepAliveTimeout = 65_000;
+  // A client that stops reading its answer holds nothing for longer than this.
+  server.setTimeout(120_000);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseUnreadable(error, socket));
+  server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: options.host, port: options.port, backlog: 1024 }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  server.on('error', (error) => options.logger.error('the listener failed', { error }));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `${options.tls === null ? 'http' : 'https'}://${reachable(options.host)}:${port}`,
+    drain: (milliseconds) => drain(server, milliseconds),
+  };
+}
+
+function serverFor({ fetch, tls, requestMilliseconds }: ListenerOptions): Server {
+  let server: Server;
+  const handle = getRequestListener(fetch);
+  const onRequest: RequestListener = (incoming, outgoing) => {
+    if (!server.listening) outgoing.setHeader('Connection', 'close');
+    void handle(incoming, outgoing);
+  };
+  const common = {
+    // How often Node looks for requests that are over their time.
+    connectionsCheckingInterval: Math.min(1000, (requestMilliseconds ?? 15_000) / 4),
+    noDelay: true,
+    keepAlive: true,
+  };
+  server =
+    tls === null
+      ? createServer(common, onRequest)
+      : createTlsServer({ ...common, key: tls.keyPem, cert: tls.certificatePem, minVersion: 'TLSv1.2' }, onRequest);
+  return server;
+}
+
+/** Answers what is no HTTP request, or one that came too slowly, as far as the socket still takes an answer. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const refusal = new Refusal(codeFor(error.code), { detail: 'This is no request that could be read' });
+  const body = JSON.stringify(problemOf(refusal));
+  socket.end(
+    [
+      `HTTP/1.1 ${refusal.status} Refused`,
+      'Content-Type: application/problem+json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  );
+}
+
+function codeFor(reason: string | undefined): 'request_timeout' | 'headers_too_large' | 'payload_malformed' {
+  if (reason === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
+  if (reason === 'HPE_HEADER_OVERFLOW') return 'headers_too_large';
+  return 'payload_malformed';
+}
+
+async function drain(server: Server, milliseconds: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const cutOff = setTimeout(() => server.closeAllConnections(), milliseconds);
+  await closed;
+  clearTimeout(cutOff);
+}
+
+/** A listener on every address is reached on the loopback one. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}

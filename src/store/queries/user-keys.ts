@@ -1,0 +1,39 @@
+import { and, asc, desc, eq, isNull, notExists, sql } from 'drizzle-orm';
+import type { UserKeyWrites } from '../../core/store.ts';
+import type { Database } from '../sqlite/database.ts';
+import { userKeys, users } from '../sqlite/schema.ts';
+import { firstOrNull } from './rows.ts';
+
+export function userKeyQueries(database: Database): UserKeyWrites {
+  const ofUser = database
+    .select()
+    .from(userKeys)
+    .where(eq(userKeys.userId, sql.placeholder('userId')))
+    .orderBy(desc(userKeys.version))
+    .prepare();
+  const byKid = database
+    .select()
+    .from(userKeys)
+    .where(and(eq(userKeys.userId, sql.placeholder('userId')), eq(userKeys.kid, sql.placeholder('kid'))))
+    .prepare();
+  return {
+    ofUser: async (userId) => ofUser.execute({ userId }),
+    byKid: async (userId, kid) => firstOrNull(await byKid.execute({ userId, kid })),
+    usersWithoutKey: async (limit) => {
+      const keyOfUser = database.select({ kid: userKeys.kid }).from(userKeys).where(eq(userKeys.userId, users.id));
+      const rows = await database
+        .select({ id: users.id })
+        .from(users)
+        .where(and(isNull(users.deletedAt), notExists(keyOfUser)))
+        .orderBy(asc(users.createdAt))
+        .limit(limit);
+      return rows.map(({ id }) => id);
+    },
+    insert: async (row) => {
+      await database.insert(userKeys).values(row);
+    },
+    deleteOfUser: async (userId) => {
+      await database.delete(userKeys).where(eq(userKeys.userId, userId));
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import BetterSqlite3 from 'better-sqlite3';
+import { StoreOpenError } from './open-error.ts';
+
+/**
+ * Keeps a second server away from the same database: replay windows live in the memory of one process. The lock is
+ * SQLite's own, on a file beside the database, which the kernel lets go of however the process ends.
+ *
+ * @returns what releases it
+ * @throws StoreOpenError when another process holds it
+ */
+export function lockDatabase(path: string): () => void {
+  const lock = new BetterSqlite3(`${path}.lock`, { timeout: 0 });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    if (error instanceof BetterSqlite3.SqliteError && error.code.startsWith('SQLITE_BUSY')) {
+      throw new StoreOpenError(`Another server is running on the database ${path}: stop it first.`);
+    }
+    throw error;
+  }
+  return () => lock.close();
+}
