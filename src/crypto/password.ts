@@ -1,6 +1,6 @@
-import { pbkdf2, randomInt } from 'node:crypto';
+import { pbkdf2, randomInt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { type Options, hash, verify } from '@node-rs/argon2';
+import { type Options, hash, hashRaw } from '@node-rs/argon2';
 
 const derive = promisify(pbkdf2);
 
@@ -44,7 +44,26 @@ export function createVerifier(preHash: Buffer, pepper: Buffer): Promise<string>
   return hash(preHash, { ...argon2Settings, secret: pepper });
 }
 
-/** Whether the pre-hash is the one the verifier was made from. Runs on the thread pool. */
+/** PHC form of an Argon2id hash: cost, then salt and hash in base64 without padding. */
+const phcForm = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
+
+/**
+ * Whether the pre-hash is the one the verifier was made from, at the cost the verifier says. Runs on the thread pool.
+ * Hashes again and compares here, because the library's own comparison takes text only.
+ */
 export async function verifyPreHash(verifier: string, preHash: Buffer, pepper: Buffer): Promise<boolean> {
-  return verify(verifier, preHash, { secret: pepper });
+  const match = phcForm.exec(verifier);
+  if (match === null) throw new Error('a stored verifier is not in PHC form');
+  const [, memoryCost, timeCost, parallelism, salt = '', expected = ''] = match;
+  const expectedHash = Buffer.from(expected, 'base64');
+  const found = await hashRaw(preHash, {
+    ...argon2Settings,
+    memoryCost: Number(memoryCost),
+    timeCost: Number(timeCost),
+    parallelism: Number(parallelism),
+    outputLen: expectedHash.length,
+    salt: Buffer.from(salt, 'base64'),
+    secret: pepper,
+  });
+  return timingSafeEqual(found, expectedHash);
 }

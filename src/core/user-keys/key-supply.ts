@@ -101,7 +101,8 @@ export class KeySupply {
   private async fill(): Promise<void> {
     const enough = this.options.spare ?? 8;
     while (!this.stopped && (this.owed.size > 0 || this.spare.length < enough)) {
-      const pair = this.spare.pop() ?? (await this.options.generate());
+      const ready = this.owed.size > 0 ? this.spare.pop() : undefined;
+      const pair = ready ?? (await this.options.generate());
       const [first] = this.owed;
       if (first === undefined) this.spare.push(pair);
       else await this.give(first[0], pair);
