@@ -92,7 +92,15 @@ export async function startServer(
         : { maxAnonymousSessions: overrides.maxAnonymousSessions }),
     });
     const readiness = { stopping: false };
-    const listener = await openListener(config, logger, { core, store, atRest, identity, clock, readiness, tls: keys.tls });
+    const listener = await openListener(config, logger, {
+      core,
+      store,
+      atRest,
+      identity,
+      clock,
+      readiness,
+      tls: keys.tls,
+    });
     core.upkeep.start();
     mail.start();
     await core.keySupply.start();

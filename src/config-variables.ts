@@ -15,7 +15,8 @@ export const variables = [
   {
     name: 'LISTEN_HTTP',
     fallback: 'http://0.0.0.0:3000',
-    description: 'where the API listens; `https://` uses the certificate in `KEYS_DIR`, port 0 picks a free one',
+    description:
+      'where the API listens; `https://` uses the certificate in `KEYS_DIR`, port 0 picks a free one',
     example: 'http://127.0.0.1:3000',
   },
   {

@@ -174,7 +174,8 @@ function readRanges(text: string): string[] | string {
     const [address = '', bits, ...rest] = range.split('/');
     const most = isIP(address) === 6 ? 128 : 32;
     const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
-    if (isIP(address) === 0 || !fits || rest.length > 0) return 'has an entry that is neither an address nor a range';
+    if (isIP(address) === 0 || !fits || rest.length > 0)
+      return 'has an entry that is neither an address nor a range';
   }
   return ranges;
 }

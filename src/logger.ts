@@ -19,7 +19,8 @@ type Level = Exclude<keyof typeof ranks, 'silent'>;
 /**
  * Members that are never written, whatever they hold: a net below the rule that nobody hands a secret to a logger.
  */
-const secretName = /pass(word|phrase)|secret|token|cookie|authorization|^(key|code|payload|plaintext|body|message)$/i;
+const secretName =
+  /pass(word|phrase)|secret|token|cookie|authorization|^(key|code|payload|plaintext|body|message)$/i;
 
 /** The program's log: JSON lines on stderr, or readable ones in a terminal. */
 export function createLogger(options: LoggerOptions): Logger {
@@ -94,5 +95,11 @@ function showError(error: Error, depth: number): Record<string, unknown> {
   const code = 'code' in error ? { reason: String(error.code) } : {};
   const because = cause === undefined || depth > 4 ? {} : { cause: showValue('cause', cause, depth + 1) };
   // Not `message`: that name is for what the program says itself.
-  return { name, text: message, ...code, at: frames.slice(0, 12).map((frame) => frame.trim().slice(3)), ...because };
+  return {
+    name,
+    text: message,
+    ...code,
+    at: frames.slice(0, 12).map((frame) => frame.trim().slice(3)),
+    ...because,
+  };
 }

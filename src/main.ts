@@ -88,7 +88,10 @@ function sentenceFor(error: unknown): string {
     return error.message;
   }
   if (!(error instanceof Error)) return String(error);
-  const { code, syscall, path, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  const { code, syscall, path, address, port } = error as NodeJS.ErrnoException & {
+    address?: string;
+    port?: number;
+  };
   if (syscall === 'listen') return listenSentence(code, address, port);
   if (syscall !== undefined) return `${path ?? 'a file'} cannot be used: ${error.message}`;
   return error.stack ?? error.message;
@@ -96,7 +99,9 @@ function sentenceFor(error: unknown): string {
 
 function listenSentence(code: string | undefined, address = 'the address', port = 0): string {
   const place = `${address}:${port}`;
-  if (code === 'EADDRINUSE') return `${place} is in use by another program: choose another port in LISTEN_HTTP.`;
-  if (code === 'EACCES') return `${place} may not be listened on by this user: choose a port above 1023 in LISTEN_HTTP.`;
+  if (code === 'EADDRINUSE')
+    return `${place} is in use by another program: choose another port in LISTEN_HTTP.`;
+  if (code === 'EACCES')
+    return `${place} may not be listened on by this user: choose a port above 1023 in LISTEN_HTTP.`;
   return `${place} cannot be listened on (${code ?? 'unknown reason'}): check LISTEN_HTTP.`;
 }

@@ -198,7 +198,13 @@ export interface CodeWrites extends CodeReads {
    */
   spendAttempt(purpose: CodePurpose, subject: string, now: number): Promise<CodeRow | null>;
   /** One conditional UPDATE: true for the one caller that confirms exactly this code, in time, for the first time. */
-  confirm(purpose: CodePurpose, subject: string, codeHash: Buffer, now: number, expiresAt: number): Promise<boolean>;
+  confirm(
+    purpose: CodePurpose,
+    subject: string,
+    codeHash: Buffer,
+    now: number,
+    expiresAt: number,
+  ): Promise<boolean>;
   /** One conditional DELETE: the confirmed, unexpired row for the one caller that uses it up; else null. */
   takeConfirmed(purpose: CodePurpose, subject: string, now: number): Promise<CodeRow | null>;
   deleteOfUser(userId: string): Promise<void>;

@@ -4,13 +4,13 @@ import { deleteAccount, exportAccount } from './transactions/account-end.ts';
 import { confirmEmailChange, requestEmailChange } from './transactions/email-change.ts';
 import { countGuess, uncountGuess } from './transactions/guesses.ts';
 import { loginUser, registerUser } from './transactions/login.ts';
-import { confirmRecovery, finishRecovery, requestRecovery, spendCodeAttempt } from './transactions/recovery.ts';
 import {
-  endSession,
-  reserveSequence,
-  rotateSessionKey,
-  touchSessions,
-} from './transactions/sessions.ts';
+  confirmRecovery,
+  finishRecovery,
+  requestRecovery,
+  spendCodeAttempt,
+} from './transactions/recovery.ts';
+import { endSession, reserveSequence, rotateSessionKey, touchSessions } from './transactions/sessions.ts';
 import { addUserKey, giveFirstKey } from './transactions/user-keys.ts';
 import {
   checkWritable,

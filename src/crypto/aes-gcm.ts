@@ -17,7 +17,8 @@ export const aesGcm: ContentCipher = {
     if (iv.length !== ivBytes) throw new RangeError('an IV of A256GCM has 12 bytes');
     const cipher = createCipheriv(algorithm, key, iv, options);
     cipher.setAAD(associatedData);
-    const ciphertext = typeof plaintext === 'string' ? cipher.update(plaintext, 'utf8') : cipher.update(plaintext);
+    const ciphertext =
+      typeof plaintext === 'string' ? cipher.update(plaintext, 'utf8') : cipher.update(plaintext);
     cipher.final();
     return { iv, ciphertext, tag: cipher.getAuthTag() };
   },

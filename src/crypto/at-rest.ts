@@ -5,7 +5,8 @@ import { aesGcm } from './aes-gcm.ts';
 export type SealPurpose = 'session-key' | 'user-key' | 'mail' | 'idempotency';
 
 /** What is stored as a keyed hash only. */
-export type HashPurpose = 'code' | 'mail-recipient' | 'guess-subject' | 'idempotency-content' | 'made-up-salt';
+export type HashPurpose =
+  'code' | 'mail-recipient' | 'guess-subject' | 'idempotency-content' | 'made-up-salt';
 
 /** The keys that everything at rest hangs on, all derived from the master key (PROTOCOL.md §7). */
 export interface AtRestKeys {
@@ -44,7 +45,11 @@ export function createAtRestKeys(masterKey: Buffer): AtRestKeys {
   };
   return {
     seal: (purpose, rowIdentity, plaintext) => {
-      const { iv, ciphertext, tag } = aesGcm.seal(derive(`seal ${purpose}`), bindTo(purpose, rowIdentity), plaintext);
+      const { iv, ciphertext, tag } = aesGcm.seal(
+        derive(`seal ${purpose}`),
+        bindTo(purpose, rowIdentity),
+        plaintext,
+      );
       return Buffer.concat([Buffer.from([formVersion]), iv, ciphertext, tag]);
     },
     open: (purpose, rowIdentity, sealed) => {
@@ -55,7 +60,10 @@ export function createAtRestKeys(masterKey: Buffer): AtRestKeys {
       const tag = sealed.subarray(sealed.length - tagBytes);
       return aesGcm.open(derive(`seal ${purpose}`), iv, bindTo(purpose, rowIdentity), ciphertext, tag);
     },
-    hash: (purpose, data) => createHmac('sha256', derive(`hash ${purpose}`)).update(data).digest(),
+    hash: (purpose, data) =>
+      createHmac('sha256', derive(`hash ${purpose}`))
+        .update(data)
+        .digest(),
     pepper: derive('pepper'),
     check: derive('check'),
   };

@@ -18,14 +18,16 @@ export function parseCompactJwe(token: string): CompactJwe | null {
   const second = token.indexOf('.', first + 1);
   const third = token.indexOf('.', second + 1);
   const fourth = token.indexOf('.', third + 1);
-  if (first === -1 || second === -1 || third === -1 || fourth === -1 || token.includes('.', fourth + 1)) return null;
+  if (first === -1 || second === -1 || third === -1 || fourth === -1 || token.includes('.', fourth + 1))
+    return null;
   const encodedHeader = token.slice(0, first);
   const header = decodeBase64url(encodedHeader);
   const encryptedKey = decodeBase64url(token.slice(first + 1, second));
   const iv = decodeBase64url(token.slice(second + 1, third));
   const ciphertext = decodeBase64url(token.slice(third + 1, fourth));
   const tag = decodeBase64url(token.slice(fourth + 1));
-  if (header === null || encryptedKey === null || iv === null || ciphertext === null || tag === null) return null;
+  if (header === null || encryptedKey === null || iv === null || ciphertext === null || tag === null)
+    return null;
   if (!isUtf8(header)) return null;
   return { encodedHeader, headerText: header.toString(), encryptedKey, iv, ciphertext, tag };
 }

@@ -48,7 +48,9 @@ export function readIdentity(pem: string): Identity {
 
 /** RFC 7638 thumbprint of an Ed25519 key (RFC 8037 §2). */
 export function identityThumbprint(x: string): string {
-  return createHash('sha256').update(JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x })).digest('base64url');
+  return createHash('sha256')
+    .update(JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x }))
+    .digest('base64url');
 }
 
 /** Checks a signature under a published identity key, as a client does. */

@@ -65,7 +65,8 @@ export const privateKeyReason = 'this is a private key: it was not kept, and sho
 function explainIntegers(der: Buffer, at: number): string {
   const modulus = readElement(der, at);
   const power = modulus === null ? null : readElement(der, modulus.end);
-  if (modulus === null || power === null || modulus.type !== 0x02 || power.type !== 0x02) return 'it is damaged';
+  if (modulus === null || power === null || modulus.type !== 0x02 || power.type !== 0x02)
+    return 'it is damaged';
   const size = modulus.end - modulus.start - (der[modulus.start] === 0 ? 1 : 0);
   if (size < 256) return 'its modulus is shorter than 2048 bits';
   if (size > 512) return 'its modulus is longer than 4096 bits';

@@ -15,7 +15,10 @@ export async function generateRsaKeyPair(bits: number): Promise<{ publicKey: Rsa
   const { publicKey, privateKey } = await generate('rsa', { modulusLength: bits, publicExponent: 65537 });
   const { n } = publicKey.export({ format: 'jwk' });
   if (n === undefined) throw new Error('a new RSA key has no modulus');
-  return { publicKey: rsaPublicKeyFromModulus(n), pkcs8: privateKey.export({ format: 'der', type: 'pkcs8' }) };
+  return {
+    publicKey: rsaPublicKeyFromModulus(n),
+    pkcs8: privateKey.export({ format: 'der', type: 'pkcs8' }),
+  };
 }
 
 /** Imports a stored private key, PKCS#8 DER. */

@@ -17,8 +17,7 @@ export interface RsaPublicKey {
 
 /** A key that was read, or why it is refused, in words that hold nothing of it. */
 export type RsaPublicKeyReading =
-  | { readonly ok: true; readonly key: RsaPublicKey }
-  | { readonly ok: false; readonly reason: string };
+  { readonly ok: true; readonly key: RsaPublicKey } | { readonly ok: false; readonly reason: string };
 
 /** Longest text that is looked at: a 4096-bit PEM has some 800 characters. */
 const maxTextLength = 8192;
@@ -70,20 +69,24 @@ function modulusOfText(text: string): Buffer | string {
   const base64 = text.includes('-----') ? bodyOfPem(text.trim()) : text.trim();
   if (base64 === null) return 'it is no single PEM block with a public key';
   const der = Buffer.from(base64, 'base64');
-  if (der.length === 0 || der.toString('base64') !== base64) return 'it is neither PEM nor canonical base64 of DER';
+  if (der.length === 0 || der.toString('base64') !== base64)
+    return 'it is neither PEM nor canonical base64 of DER';
   return decodeModulus(der) ?? explainDer(der);
 }
 
 /** The base64 of the one block, without its line breaks. */
 function bodyOfPem(pem: string): string | null {
-  const block = /^-----BEGIN ((?:RSA )?PUBLIC KEY)-----\r?\n([A-Za-z0-9+/=\r\n]+)\r?\n-----END \1-----$/.exec(pem);
+  const block = /^-----BEGIN ((?:RSA )?PUBLIC KEY)-----\r?\n([A-Za-z0-9+/=\r\n]+)\r?\n-----END \1-----$/.exec(
+    pem,
+  );
   return block?.[2]?.replaceAll(/[\r\n]/g, '') ?? null;
 }
 
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
 function modulusOfJwk(input: unknown): Buffer | string {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) return 'it is neither text nor a JWK';
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    return 'it is neither text nor a JWK';
   const jwk = input as Record<string, unknown>;
   if (privateMembers.some((name) => Object.hasOwn(jwk, name))) return privateKeyReason;
   if (jwk['kty'] !== 'RSA') return 'it is a key of another kind than RSA';

@@ -31,7 +31,9 @@ export interface AnswerHeader {
  * @returns `malformed` for what is no compact form or whose header is no JSON object, `rejected` for a header that
  *   says anything it may not
  */
-export function readSealedRequest(token: string): SealedRequest | { kind: 'malformed' } | { kind: 'rejected' } {
+export function readSealedRequest(
+  token: string,
+): SealedRequest | { kind: 'malformed' } | { kind: 'rejected' } {
   const jwe = parseCompactJwe(token);
   if (jwe === null) return { kind: 'malformed' };
   const header = canonicalHeader(jwe.headerText) ?? anyHeader(jwe.headerText);
@@ -43,16 +45,30 @@ export function readSealedRequest(token: string): SealedRequest | { kind: 'malfo
 }
 
 /** The plaintext of a request, or null when it does not open under the session's key and encryption. */
-export function openSealedRequest(request: SealedRequest, enc: ContentEncryption, key: Buffer): Buffer | null {
+export function openSealedRequest(
+  request: SealedRequest,
+  enc: ContentEncryption,
+  key: Buffer,
+): Buffer | null {
   if (request.header.enc !== enc) return null;
   const { encodedHeader, iv, ciphertext, tag } = request.jwe;
   return contentEncryptions[enc].open(key, iv, Buffer.from(encodedHeader, 'latin1'), ciphertext, tag);
 }
 
 /** Seals an answer's plaintext. */
-export function sealAnswer(enc: ContentEncryption, key: Buffer, header: AnswerHeader, plaintext: string): string {
+export function sealAnswer(
+  enc: ContentEncryption,
+  key: Buffer,
+  header: AnswerHeader,
+  plaintext: string,
+): string {
   const rot = header.rot === true ? ',"rot":true' : '';
-  return seal(enc, key, `{"alg":"dir","enc":"${enc}","re":${header.re},"status":${header.status}${rot}}`, plaintext);
+  return seal(
+    enc,
+    key,
+    `{"alg":"dir","enc":"${enc}","re":${header.re},"status":${header.status}${rot}}`,
+    plaintext,
+  );
 }
 
 /** Seals a request, as a client does. @param iv given only by tests and vectors */
@@ -86,7 +102,13 @@ export function openAnswer(
   return { header: rot === true ? { re, status, rot } : { re, status }, plaintext: opened.toString() };
 }
 
-function seal(enc: ContentEncryption, key: Buffer, headerText: string, plaintext: string, iv?: Buffer): string {
+function seal(
+  enc: ContentEncryption,
+  key: Buffer,
+  headerText: string,
+  plaintext: string,
+  iv?: Buffer,
+): string {
   const encodedHeader = Buffer.from(headerText).toString('base64url');
   const content = contentEncryptions[enc].seal(key, Buffer.from(encodedHeader, 'latin1'), plaintext, iv);
   return formatCompactJwe(encodedHeader, '', content);
@@ -94,7 +116,7 @@ function seal(enc: ContentEncryption, key: Buffer, headerText: string, plaintext
 
 /** The one spelling that nearly all clients send, read without building an object. */
 const canonicalForm =
-  /^\{"alg":"dir","enc":"(A256GCM|A256CBC-HS512)","seq":([1-9]\d{0,15}),"htu":"(\/[^"\\\u0000-\u001f]*)"(?:,"idem":"([!#-[\]-~]{16,64})")?\}$/;
+  /^\{"alg":"dir","enc":"(A256GCM|A256CBC-HS512)","seq":([1-9]\d{0,15}),"htu":"(\/[^"\\\p{Cc}]*)"(?:,"idem":"([!#-[\]-~]{16,64})")?\}$/u;
 
 function canonicalHeader(text: string): RequestHeader | null {
   const match = canonicalForm.exec(text);
@@ -114,7 +136,8 @@ function anyHeader(text: string): RequestHeader | 'rejected' | null {
   const { alg, enc, seq, htu, idem } = header;
   if (!Object.keys(header).every((name) => allowedMembers.has(name))) return 'rejected';
   if (alg !== 'dir' || !isContentEncryption(enc)) return 'rejected';
-  if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 1 || !isPlainInteger(text, seq)) return 'rejected';
+  if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 1 || !isPlainInteger(text, seq))
+    return 'rejected';
   if (typeof htu !== 'string' || !htu.startsWith('/')) return 'rejected';
   if (idem === undefined) return { enc, seq, htu };
   if (typeof idem !== 'string' || !/^[!-~]{16,64}$/.test(idem)) return 'rejected';

@@ -1,13 +1,19 @@
 import type { AtRestKeys } from '../crypto/at-rest.ts';
 import type { Clock } from '../core/clock.ts';
-import { Refusal, type RefusalMembers, type ErrorCode, isErrorCode } from '../core/errors.ts';
+import { Refusal, type ErrorCode, isErrorCode } from '../core/errors.ts';
 import { type IdemClaim, type KeptAnswer, claimIdem, findAnswer } from '../core/idempotency.ts';
 import type { Session } from '../core/sessions/session.ts';
 import type { Store } from '../core/store.ts';
 import type { Transactions } from '../core/transactions.ts';
 
 /** Refusals that say nothing about what was asked for: asking again may well end otherwise. */
-const notKept: ReadonlySet<ErrorCode> = new Set(['rate_limited', 'busy', 'internal', 'session_unknown', 'not_logged_in']);
+const notKept: ReadonlySet<ErrorCode> = new Set([
+  'rate_limited',
+  'busy',
+  'internal',
+  'session_unknown',
+  'not_logged_in',
+]);
 
 /**
  * Gives a repeated request its first answer (PROTOCOL.md §2, `idem`).
@@ -69,5 +75,5 @@ class RepeatedRefusal extends Refusal {}
 function resultOf(kept: KeptAnswer): unknown {
   if (kept.kind === 'done') return kept.result;
   if (!isErrorCode(kept.code)) throw new Error(`a kept answer has the unknown code ${kept.code}`);
-  throw new RepeatedRefusal(kept.code, kept.members as RefusalMembers);
+  throw new RepeatedRefusal(kept.code, kept.members);
 }

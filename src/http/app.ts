@@ -38,7 +38,10 @@ export function createApp(dependencies: AppDependencies): Hono<HttpEnvironment> 
   onlyBy(app, '/create_session_key', 'POST');
 
   plain(app, '/.well-known/jwks.json', () =>
-    json(dependencies.jwks, { 'Content-Type': 'application/jwk-set+json', 'Cache-Control': 'public, max-age=300' }),
+    json(dependencies.jwks, {
+      'Content-Type': 'application/jwk-set+json',
+      'Cache-Control': 'public, max-age=300',
+    }),
   );
   plain(app, '/healthz', () => json({ status: 'ok' }));
   plain(app, '/readyz', () => readiness(dependencies));

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
+import type { HtmlEscapedString } from 'hono/utils/html';
 import { errorCatalogue } from '../core/errors.ts';
 import type { AnyEndpoint } from './endpoint.ts';
 import { type OpenApiDocument, sealedRefusals } from './openapi.ts';
@@ -49,29 +50,29 @@ export function docsPage(
         </p>
         <h2>How a request is sealed</h2>
         <p>
-          A client posts its RSA public key in the clear to <code>/create_session_key</code> and gets an AES session
-          key, wrapped for that key and signed by the server. From then on every request is the envelope below. Its
-          <code>payload</code> is a JWE in compact form whose protected header holds <code>alg</code>:
-          <code>dir</code>, <code>enc</code>, <code>seq</code> (a number never used before), <code>htu</code> (the path)
-          and, where something is changed, <code>idem</code> if the client wants to be able to ask again. Inside are the
-          fields listed below. The answer is sealed in the same way, with <code>re</code> (the request's
-          <code>seq</code>) and <code>status</code> in its header.
+          A client posts its RSA public key in the clear to <code>/create_session_key</code> and gets an AES
+          session key, wrapped for that key and signed by the server. From then on every request is the
+          envelope below. Its <code>payload</code> is a JWE in compact form whose protected header holds
+          <code>alg</code>: <code>dir</code>, <code>enc</code>, <code>seq</code> (a number never used before),
+          <code>htu</code> (the path) and, where something is changed, <code>idem</code> if the client wants
+          to be able to ask again. Inside are the fields listed below. The answer is sealed in the same way,
+          with <code>re</code> (the request's <code>seq</code>) and <code>status</code> in its header.
         </p>
         <pre>
 POST ${api.publicUrl}/me
 {"session_key": "…", "payload": "header..iv.ciphertext.tag"}
 
 200
-{"payload": "header..iv.ciphertext.tag"}</pre
-        >
+{"payload": "header..iv.ciphertext.tag"}</pre>
         ${groups.map(
-          (group) => html`<h2>${group}</h2>
-            ${api.endpoints.filter((endpoint) => endpoint.group === group).map((each) => section(each, document))}`,
+          (group) =>
+            html`<h2>${group}</h2>
+              ${api.endpoints.filter((endpoint) => endpoint.group === group).map((each) => section(each, document))}`,
         )}
         <h2>Codes</h2>
         <p>
-          A refusal is a problem document with a <code>code</code>: sealed when the request was authentic, in the clear
-          when there is no session to seal with. Any sealed request may get
+          A refusal is a problem document with a <code>code</code>: sealed when the request was authentic, in
+          the clear when there is no session to seal with. Any sealed request may get
           ${sealedRefusals.map((code, index) => html`${index === 0 ? '' : ', '}<code>${code}</code>`)}.
         </p>
         <table>
@@ -91,7 +92,8 @@ POST ${api.publicUrl}/me
         </table>
       </body>
     </html>`;
-  const text = String(page);
+  // Nothing in the template is awaited, so it is text already.
+  const text: string = page as HtmlEscapedString;
   const inlineStyle = /<style>([\s\S]*?)<\/style>/.exec(text)?.[1] ?? '';
   const styleHash = createHash('sha256').update(inlineStyle).digest('base64');
   return {
@@ -111,17 +113,22 @@ function section(endpoint: AnyEndpoint, document: OpenApiDocument) {
   return html`<details id="${path}">
     <summary>
       <code>POST ${path}</code> ${endpoint.summary}
-      ${endpoint.login ? html`<span class="mark">login</span>` : ''}${endpoint.changes
-        ? html`<span class="mark">idem</span>`
-        : ''}
+      ${endpoint.login ? html`<span class="mark">login</span>` : ''}${
+        endpoint.changes ? html`<span class="mark">idem</span>` : ''
+      }
     </summary>
     <h4>Inside the payload</h4>
     ${fieldTable(fieldsOf(member(operation, 'requestBody'), document))}
     <h4>Inside the answer</h4>
     ${fieldTable(fieldsOf(member(member(operation, 'responses'), '200'), document))}
-    ${endpoint.refusals.length === 0
-      ? ''
-      : html`<p>Refusals: ${endpoint.refusals.map((code, at) => html`${at === 0 ? '' : ', '}<code>${code}</code>`)}</p>`}
+    ${
+      endpoint.refusals.length === 0
+        ? ''
+        : html`<p>
+            Refusals:
+            ${endpoint.refusals.map((code, at) => html`${at === 0 ? '' : ', '}<code>${code}</code>`)}
+          </p>`
+    }
   </details>`;
 }
 
@@ -148,7 +155,7 @@ function fieldsOf(body: unknown, document: OpenApiDocument): Field[] {
     name,
     type: typeOf(schema, document),
     required: Array.isArray(required) && required.includes(name),
-    description: String(member(resolved(schema, document), 'description') ?? ''),
+    description: textOf(member(resolved(schema, document), 'description')),
   }));
 }
 
@@ -158,7 +165,7 @@ function typeOf(schema: unknown, document: OpenApiDocument): string {
   if (Array.isArray(choices)) return choices.map((choice) => typeOf(choice, document)).join(' or ');
   const values = member(target, 'enum');
   if (Array.isArray(values)) return values.map(String).join(' or ');
-  const type = String(member(target, 'type') ?? 'any');
+  const type = textOf(member(target, 'type')) || 'any';
   if (type === 'array') return `list of ${typeOf(member(target, 'items'), document)}`;
   if (type !== 'object') return type;
   const names = Object.keys(member(target, 'properties') ?? {});
@@ -174,4 +181,8 @@ function resolved(schema: unknown, document: OpenApiDocument): unknown {
 /** A member of whatever may be an object; the document is ours, so a missing one is simply not shown. */
 function member(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }

@@ -11,11 +11,9 @@ export const newPassword = z
   .max(4096)
   .meta({ description: 'At least 10 characters, at most 1,024 bytes, not a common one' });
 export const code = z.string().min(1).max(64).meta({ description: 'The 8 characters from the mail' });
-export const publicKey = z
-  .union([z.string().max(8192), z.record(z.string(), z.unknown())])
-  .meta({
-    description: 'RSA, 2048 to 4096 bits, exponent 65537: PEM (SPKI or PKCS#1), base64 DER of either, or a JWK',
-  });
+export const publicKey = z.union([z.string().max(8192), z.record(z.string(), z.unknown())]).meta({
+  description: 'RSA, 2048 to 4096 bits, exponent 65537: PEM (SPKI or PKCS#1), base64 DER of either, or a JWK',
+});
 export const enc = z
   .enum(['A256GCM', 'A256CBC-HS512'])
   .meta({ description: 'Content encryption; `A256GCM` when left out' });

@@ -69,7 +69,10 @@ function serverFor({ fetch, tls, requestMilliseconds }: ListenerOptions): Server
   server =
     tls === null
       ? createServer(common, onRequest)
-      : createTlsServer({ ...common, key: tls.keyPem, cert: tls.certificatePem, minVersion: 'TLSv1.2' }, onRequest);
+      : createTlsServer(
+          { ...common, key: tls.keyPem, cert: tls.certificatePem, minVersion: 'TLSv1.2' },
+          onRequest,
+        );
   return server;
 }
 

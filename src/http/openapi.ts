@@ -39,7 +39,11 @@ export function openApiDocument(api: {
 }): OpenApiDocument {
   const schemas: Record<string, JsonSchema> = { Problem: problemSchema() };
   const inline = (schema: z.ZodType, io: 'input' | 'output'): JsonSchema => {
-    const { $schema: _, $defs, ...rest } = z.toJSONSchema(schema, {
+    const {
+      $schema: _,
+      $defs,
+      ...rest
+    } = z.toJSONSchema(schema, {
       target: 'draft-2020-12',
       io,
       unrepresentable: 'any',
@@ -70,7 +74,9 @@ export function openApiDocument(api: {
 type Inline = (schema: z.ZodType, io: 'input' | 'output') => JsonSchema;
 
 function sealedOperation(endpoint: AnyEndpoint, inline: Inline): JsonSchema {
-  const own: readonly ErrorCode[] = endpoint.login ? ['not_logged_in', ...endpoint.refusals] : endpoint.refusals;
+  const own: readonly ErrorCode[] = endpoint.login
+    ? ['not_logged_in', ...endpoint.refusals]
+    : endpoint.refusals;
   const parameter = /:(\w+)/.exec(endpoint.path)?.[1];
   return {
     operationId: endpoint.path.split('/')[1],

@@ -1,4 +1,4 @@
-import { Refusal, errorCatalogue } from '../core/errors.ts';
+import { type Refusal, errorCatalogue } from '../core/errors.ts';
 
 /** Problem details (RFC 9457), with this protocol's own members (PROTOCOL.md §3). */
 export interface Problem {

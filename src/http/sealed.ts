@@ -64,7 +64,8 @@ export function serveSealed(dependencies: SealedDependencies, endpoint: AnyEndpo
       headers = retryHeaders(refusal);
     }
     if (!dependencies.replayProtection.countSeal(key)) return clearProblem(new Refusal('session_unknown'));
-    const header = key.seals > rotationAdvisedAfterSeals ? { re: seq, status, rot: true as const } : { re: seq, status };
+    const header =
+      key.seals > rotationAdvisedAfterSeals ? { re: seq, status, rot: true as const } : { re: seq, status };
     const payload = sealAnswer(key.enc, key.secret, header, body);
     return new Response(`{"payload":"${payload}"}`, {
       status,
@@ -92,7 +93,10 @@ async function open({ registry }: SealedDependencies, context: HttpContext): Pro
 }
 
 /** @throws Refusal `replayed`, `session_unknown` */
-async function accept({ registry, replayProtection, clock }: SealedDependencies, opened: OpenedRequest): Promise<void> {
+async function accept(
+  { registry, replayProtection, clock }: SealedDependencies,
+  opened: OpenedRequest,
+): Promise<void> {
   const { key, seq } = opened;
   const accepted = replayProtection.accept(key, seq);
   if (!(accepted instanceof Promise ? await accepted : accepted)) {
@@ -119,7 +123,8 @@ async function answer(
   const parameter = lastSegment(path);
   if (parameter === null) throw new Refusal('not_found', { detail: 'The path is not well encoded' });
   const { answerOnce, trustProxy } = dependencies;
-  const claim = endpoint.changes && idem !== undefined ? answerOnce.claim(key.session, idem, path, plaintext) : null;
+  const claim =
+    endpoint.changes && idem !== undefined ? answerOnce.claim(key.session, idem, path, plaintext) : null;
   const caller: Caller = { key, address: addressOf(context, trustProxy), client: clientOf(context), claim };
   const handled =
     claim === null
@@ -137,5 +142,7 @@ function refusalFor(logger: Logger, endpoint: AnyEndpoint, error: unknown): Refu
 
 /** After a body that was not read to its end the connection cannot go on. */
 function closing(refusal: Refusal): Record<string, string> {
-  return refusal.code === 'too_large' || refusal.code === 'encoding_unsupported' ? { Connection: 'close' } : {};
+  return refusal.code === 'too_large' || refusal.code === 'encoding_unsupported'
+    ? { Connection: 'close' }
+    : {};
 }

@@ -50,10 +50,18 @@ export function createSmtpTransport(options: SmtpTransportOptions): MailTranspor
  * sender, an admin may still mend. The server's own words may repeat the address, so they are not passed on.
  */
 function refusalOf(error: unknown): MailAnswer {
-  const { code, responseCode, command } = (error ?? {}) as Record<string, unknown>;
-  const status = typeof responseCode === 'number' ? responseCode : null;
+  const { code, responseCode, command } = (error ?? {}) as {
+    code?: string;
+    responseCode?: number;
+    command?: string;
+  };
+  const status = responseCode ?? null;
   const permanent =
-    status !== null && status >= 500 && (command === 'RCPT TO' || command === 'DATA') && status !== 530 && status !== 535;
+    status !== null &&
+    status >= 500 &&
+    (command === 'RCPT TO' || command === 'DATA') &&
+    status !== 530 &&
+    status !== 535;
   const words = [code, command, status].filter((word) => word !== null && word !== undefined);
   return { accepted: false, permanent, reason: words.join(' ') || 'unknown' };
 }

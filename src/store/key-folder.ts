@@ -1,5 +1,16 @@
 import { X509Certificate, randomBytes } from 'node:crypto';
-import { constants, closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  constants,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { masterKeyBytes } from '../crypto/at-rest.ts';
 import { createSelfSignedCertificate, ownIssuer } from '../crypto/certificate.ts';
@@ -82,7 +93,12 @@ async function certificate({ folder, names, now }: KeyFolderOptions): Promise<Ke
     // A crash between the two files leaves a key alone, which nobody has used yet.
     if (there === 'tls.crt') throw new KeyFolderError(`In ${folder} there is ${there} but no ${missing}.`);
   }
-  const made = await createSelfSignedCertificate({ names, addresses: ['127.0.0.1', '::1'], now, years: certificateYears });
+  const made = await createSelfSignedCertificate({
+    names,
+    addresses: ['127.0.0.1', '::1'],
+    now,
+    years: certificateYears,
+  });
   for (const file of [keyFile, certificateFile]) remove(file);
   create(keyFile, Buffer.from(made.keyPem));
   create(certificateFile, Buffer.from(made.certificatePem));

@@ -44,7 +44,7 @@ describe('a bounded queue', () => {
     );
     assert.deepEqual(started, [0, 1]);
     assert.deepEqual(queue.depth, { running: 2, waiting: 4 });
-    tasks[1]!.end('1');
+    tasks[1]?.end('1');
     await runs[1];
     await settle();
     assert.deepEqual(started, [0, 1, 2]);

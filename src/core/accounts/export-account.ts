@@ -54,7 +54,14 @@ export function exportAccount(dependencies: PasswordCheckDependencies) {
 
 function privateKeyPem(keys: AtRestKeys, row: UserKeyRow): string | null {
   if (row.sealedPrivateKey === null) return null;
-  const pkcs8 = keys.open('user-key', userKeyIdentity(row.userId, row.kid), Buffer.from(row.sealedPrivateKey));
+  const pkcs8 = keys.open(
+    'user-key',
+    userKeyIdentity(row.userId, row.kid),
+    Buffer.from(row.sealedPrivateKey),
+  );
   if (pkcs8 === null) throw new Error('a stored private key does not open under the master key');
-  return createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs8' }) as string;
+  return createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }).export({
+    format: 'pem',
+    type: 'pkcs8',
+  }) as string;
 }

@@ -40,7 +40,9 @@ export function me(dependencies: MeDependencies) {
   });
   return (caller: Caller): Me | Promise<Me> => {
     const profile = dependencies.profiles.get(userIdOf(caller));
-    return profile instanceof Promise ? profile.then((read) => view(caller, present(read))) : view(caller, profile);
+    return profile instanceof Promise
+      ? profile.then((read) => view(caller, present(read)))
+      : view(caller, profile);
   };
 }
 

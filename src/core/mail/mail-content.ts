@@ -16,7 +16,12 @@ export type MailContent =
       readonly minutes: number;
     }
   | { readonly kind: 'password_changed'; readonly to: string; readonly username: string; readonly at: number }
-  | { readonly kind: 'email_changing'; readonly to: string; readonly username: string; readonly newEmail: string };
+  | {
+      readonly kind: 'email_changing';
+      readonly to: string;
+      readonly username: string;
+      readonly newEmail: string;
+    };
 
 /** Sealed mails have one of a few sizes, so that the size does not tell one kind from another. */
 const sizeStep = 1024;

@@ -29,7 +29,7 @@ const ofOneScript = [...scripts.map((script) => [script]), ...writtenTogether].m
 
 /**
  * Whether the letters, marks and digits of an NFKC text all belong to one script, or to scripts that one language is
- * written in. Letters that belong to no script, such as the one that looks like an apostrophe, never do.
+ * written in. Letters that belong to no script never do.
  */
 export function isOfOneScript(text: string): boolean {
   return ofOneScript.some((pattern) => pattern.test(text));

@@ -19,6 +19,8 @@ const letterOrDigit = /[\p{L}\p{Nd}]/u;
 const allowed = /^[\p{L}\p{Mn}\p{Mc}\p{Nd}_.-]+$/u;
 /** Among them letters: a name of Hangul fillers would be seen by nobody. */
 const invisible = /\p{Default_Ignorable_Code_Point}/u;
+/** Letters by name only: they look like apostrophes and colons, or, in Arabic, like nothing but a longer line. */
+const signLikeLetter = /(?!ー)(?=\p{Lm})\p{Script=Common}/u;
 const markWithoutLetter = /(?<![\p{L}\p{M}])\p{M}/u;
 /** Burmese puts six marks on a letter; no language puts the same one there twice. */
 const pileOfMarks = /(\p{M})\1|\p{M}{7}/u;
@@ -38,7 +40,9 @@ export function readUsername(input: string): UsernameReading {
   if (username === '' || characters(username) > maxCharacters || characters(input) > maxCharacters) {
     return problem('1 to 40 characters');
   }
-  if (!allowed.test(username) || invisible.test(username)) return problem('letters, digits, and _ . - only');
+  if (!allowed.test(username) || invisible.test(username) || signLikeLetter.test(username)) {
+    return problem('letters, digits, and _ . - only');
+  }
   if (!letterOrDigit.test(username)) return problem('at least one letter or digit');
   if (markWithoutLetter.test(username)) return problem('a mark without its letter');
   if (pileOfMarks.test(username)) return problem('too many marks on one letter');
@@ -59,9 +63,9 @@ export function foldName(text: string): string {
     .toLowerCase()
     .toUpperCase()
     .toLowerCase()
+    .replaceAll(/(?<=\p{Soft_Dotted})\u0307+/gu, '')
     .normalize('NFKC')
     .replaceAll('ς', 'σ')
-    .replaceAll(/(?<=\p{Soft_Dotted})\u0307+/gu, '')
     .replaceAll(/[^\P{Nd}0-9]/gu, (digit) => String(digitOf(digit).value));
 }
 

@@ -84,17 +84,31 @@ export function rotateSessionKey(
     const { session } = caller.key;
     await enforce(limits.rotationsOfSession, session.id);
     const now = clock.now();
-    const retiresAt = Math.min(caller.key.retiresAt ?? Number.MAX_SAFE_INTEGER, now + rotationGraceMilliseconds);
+    const retiresAt = Math.min(
+      caller.key.retiresAt ?? Number.MAX_SAFE_INTEGER,
+      now + rotationGraceMilliseconds,
+    );
     const { sessionKey, answer } = makeKey(dependencies, session, request);
     if (session.userId === null) {
       registry.addAnonymous(sessionKey);
       if (caller.claim !== null) {
-        await store.transact('keepAnswer', { now, claim: caller.claim, answer: { kind: 'done', result: answer } });
+        await store.transact('keepAnswer', {
+          now,
+          claim: caller.claim,
+          answer: { kind: 'done', result: answer },
+        });
       }
     } else {
       const row = sessionKeyRow(atRest, sessionKey);
       await store
-        .transact('rotateSessionKey', { now, claim: caller.claim, row, oldKeyId: caller.key.id, retiresAt, answer })
+        .transact('rotateSessionKey', {
+          now,
+          claim: caller.claim,
+          row,
+          oldKeyId: caller.key.id,
+          retiresAt,
+          answer,
+        })
         .catch((error: unknown) => {
           session.keys.splice(session.keys.indexOf(sessionKey), 1);
           throw error;

@@ -80,7 +80,10 @@ export class ReplayProtection {
   }
 
   private async write(key: SessionKey, seq: number): Promise<void> {
-    const windowReserved = Math.min(Math.max(seq, key.window.highest) + reservationSize, Number.MAX_SAFE_INTEGER);
+    const windowReserved = Math.min(
+      Math.max(seq, key.window.highest) + reservationSize,
+      Number.MAX_SAFE_INTEGER,
+    );
     const sealsReserved = key.seals + 2 * reservationSize;
     if (!(await this.reserve({ keyId: key.id, windowReserved, sealsReserved }))) {
       throw new Refusal('session_unknown');

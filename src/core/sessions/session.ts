@@ -47,11 +47,7 @@ export const rotationGraceMilliseconds = 30 * 1000;
 export const reservationSize = 4096;
 
 /** A session nobody has logged in to yet, without a key. */
-export function newSession(
-  id: string,
-  origin: { address: string; client: string },
-  now: number,
-): Session {
+export function newSession(id: string, origin: { address: string; client: string }, now: number): Session {
   return {
     id,
     userId: null,

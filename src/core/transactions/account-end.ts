@@ -1,10 +1,4 @@
-import type {
-  CodeRow,
-  SessionRow,
-  Transaction,
-  UserKeyRow,
-  UserRow,
-} from '../store.ts';
+import type { CodeRow, SessionRow, Transaction, UserKeyRow, UserRow } from '../store.ts';
 import type { ConfirmedChange } from './account-changes.ts';
 import { userWithVerifier } from './change.ts';
 
@@ -44,10 +38,7 @@ export interface AccountRows {
 }
 
 /** Reads everything kept about the user. @throws Refusal `wrong_credentials` */
-export async function exportAccount(
-  transaction: Transaction,
-  input: ConfirmedChange,
-): Promise<AccountRows> {
+export async function exportAccount(transaction: Transaction, input: ConfirmedChange): Promise<AccountRows> {
   const user = await userWithVerifier(transaction, input.userId, input.verifier);
   return {
     user,

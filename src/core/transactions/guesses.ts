@@ -23,7 +23,9 @@ export async function countGuess(
     const row = await transaction.guesses.find(subject);
     const permission = mayGuess(policy, row, input.now);
     if (!permission.ok) {
-      throw new Refusal('rate_limited', { retryAfter: Math.max(1, Math.ceil(permission.retryAfterMs / 1000)) });
+      throw new Refusal('rate_limited', {
+        retryAfter: Math.max(1, Math.ceil(permission.retryAfterMs / 1000)),
+      });
     }
     rows.push(afterFailure(policy, row, subject, input.now));
   }

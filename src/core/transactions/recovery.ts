@@ -42,7 +42,10 @@ export function requestRecovery(keys: AtRestKeys) {
     if (sent < mailsPerHour) {
       const to = user?.email ?? null;
       const content = mailedCode('recovery_code', to, user?.username ?? '', input.code);
-      await transaction.mails.insert({ ...newMailRow(keys, { id: input.mailId, now, content }), recipientHash });
+      await transaction.mails.insert({
+        ...newMailRow(keys, { id: input.mailId, now, content }),
+        recipientHash,
+      });
     }
     return done(transaction, keys, input, {});
   };

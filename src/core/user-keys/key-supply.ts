@@ -60,14 +60,19 @@ export class KeySupply {
 
   /** The row of a user's first key: their own public key, a spare pair, or null when they are to be owed one. */
   firstKey(userId: string, brought: RsaPublicKey | null, now: number): UserKeyRow | null {
-    if (brought !== null) return { ...this.publicRow(userId, brought, now), sealedPrivateKey: null, version: 1 };
+    if (brought !== null)
+      return { ...this.publicRow(userId, brought, now), sealedPrivateKey: null, version: 1 };
     const pair = this.spare.pop();
     this.work();
     return pair === undefined ? null : { ...this.pairRow(userId, pair, now), version: 1 };
   }
 
   /** A row for a further key of the user, made now unless they brought one. */
-  async nextKey(userId: string, brought: RsaPublicKey | null, now: number): Promise<Omit<UserKeyRow, 'version'>> {
+  async nextKey(
+    userId: string,
+    brought: RsaPublicKey | null,
+    now: number,
+  ): Promise<Omit<UserKeyRow, 'version'>> {
     if (brought !== null) return { ...this.publicRow(userId, brought, now), sealedPrivateKey: null };
     const pair = this.spare.pop() ?? (await this.options.generate());
     this.work();

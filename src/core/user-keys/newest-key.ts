@@ -21,7 +21,8 @@ export function keysOfUser({ read, keySupply, timers }: NewestKeyDependencies) {
     keySupply.owe(userId);
     await withinDeadline(timers, keySupply.waitFor(userId));
     const [first, ...others] = await read.userKeys.ofUser(userId);
-    if (first === undefined) throw new Refusal('busy', { detail: 'The key is still being made', retryAfter: 2 });
+    if (first === undefined)
+      throw new Refusal('busy', { detail: 'The key is still being made', retryAfter: 2 });
     return [first, ...others];
   };
 }

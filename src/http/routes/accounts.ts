@@ -8,7 +8,19 @@ import type { loginUser } from '../../core/accounts/login-user.ts';
 import type { me } from '../../core/accounts/me.ts';
 import type { registerUser } from '../../core/accounts/register-user.ts';
 import { type AnyEndpoint, endpoint } from '../endpoint.ts';
-import { code, email, jwk, newPassword, nothing, password, publicKey, session, time, user, username } from '../fields.ts';
+import {
+  code,
+  email,
+  jwk,
+  newPassword,
+  nothing,
+  password,
+  publicKey,
+  session,
+  time,
+  user,
+  username,
+} from '../fields.ts';
 import { presentExport, presentMe, presentUser } from '../present.ts';
 import { acceptPublicKey } from './sessions.ts';
 
@@ -155,7 +167,9 @@ export function accountEndpoints(core: AccountOperations): AnyEndpoint[] {
       output: z.strictObject({
         user,
         sessions: z.array(session),
-        keys: z.array(jwk.extend({ created_at: time, private_key: z.string().nullable() }).meta({ id: 'OwnKey' })),
+        keys: z.array(
+          jwk.extend({ created_at: time, private_key: z.string().nullable() }).meta({ id: 'OwnKey' }),
+        ),
         pending_email: z.string().nullable(),
       }),
       refusals: ['wrong_credentials', 'busy'],

@@ -22,7 +22,12 @@ export function codeQueries(database: Database): CodeWrites {
           .update(codes)
           .set({ attemptsLeft: sql`${codes.attemptsLeft} - 1` })
           .where(
-            and(of(purpose, subject), isNull(codes.confirmedAt), gt(codes.attemptsLeft, 0), gt(codes.expiresAt, now)),
+            and(
+              of(purpose, subject),
+              isNull(codes.confirmedAt),
+              gt(codes.attemptsLeft, 0),
+              gt(codes.expiresAt, now),
+            ),
           )
           .returning(),
       ),

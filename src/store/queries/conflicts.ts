@@ -14,7 +14,8 @@ export async function reportingConflicts<Result>(write: () => Promise<Result>): 
 function conflictOf(error: unknown): UniqueConflict['field'] | null {
   for (let each: unknown = error; each instanceof Error; each = each.cause) {
     const code = 'code' in each ? String(each.code) : '';
-    if (!code.startsWith('SQLITE_CONSTRAINT_UNIQUE') && !code.startsWith('SQLITE_CONSTRAINT_PRIMARYKEY')) continue;
+    if (!code.startsWith('SQLITE_CONSTRAINT_UNIQUE') && !code.startsWith('SQLITE_CONSTRAINT_PRIMARYKEY'))
+      continue;
     if (each.message.includes('username_key')) return 'username';
     return each.message.includes('email_key') ? 'email' : 'other';
   }

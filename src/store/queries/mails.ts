@@ -23,7 +23,9 @@ export function mailQueries(database: Database): MailWrites {
       const [row] = await database
         .select({ mails: count() })
         .from(mails)
-        .where(and(eq(mails.kind, kind), eq(mails.recipientHash, recipientHash), gte(mails.createdAt, since)));
+        .where(
+          and(eq(mails.kind, kind), eq(mails.recipientHash, recipientHash), gte(mails.createdAt, since)),
+        );
       return row?.mails ?? 0;
     },
     insert: async (row) => {
@@ -33,7 +35,10 @@ export function mailQueries(database: Database): MailWrites {
       await database.update(mails).set({ attempts, nextAttemptAt }).where(eq(mails.id, id));
     },
     settle: async (id, settledAt) => {
-      await database.update(mails).set({ settledAt, sealedContent: Buffer.alloc(0) }).where(eq(mails.id, id));
+      await database
+        .update(mails)
+        .set({ settledAt, sealedContent: Buffer.alloc(0) })
+        .where(eq(mails.id, id));
     },
   };
 }

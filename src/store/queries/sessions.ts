@@ -5,7 +5,11 @@ import { sessionKeys, sessions } from '../sqlite/schema.ts';
 import { firstOrNull } from './rows.ts';
 
 export function sessionQueries(database: Database): SessionWrites {
-  const byId = database.select().from(sessions).where(eq(sessions.id, sql.placeholder('id'))).prepare();
+  const byId = database
+    .select()
+    .from(sessions)
+    .where(eq(sessions.id, sql.placeholder('id')))
+    .prepare();
   const byKeyId = database
     .select({ key: sessionKeys, session: sessions })
     .from(sessionKeys)

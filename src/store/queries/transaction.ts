@@ -35,7 +35,10 @@ async function deleteExpired(database: Database, expiry: Expiry, limit: number):
   let gone = await deleteExpiredSessions(database, expiry, limit);
   for (const { table, over } of steps) {
     const some = sql`select rowid from ${table} where ${over} limit ${limit}`;
-    const rows = await database.delete(table).where(sql`rowid in (${some})`).returning({ one: sql`1` });
+    const rows = await database
+      .delete(table)
+      .where(sql`rowid in (${some})`)
+      .returning({ one: sql`1` });
     gone += rows.length;
   }
   return gone;

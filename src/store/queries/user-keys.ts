@@ -20,7 +20,10 @@ export function userKeyQueries(database: Database): UserKeyWrites {
     ofUser: async (userId) => ofUser.execute({ userId }),
     byKid: async (userId, kid) => firstOrNull(await byKid.execute({ userId, kid })),
     usersWithoutKey: async (limit) => {
-      const keyOfUser = database.select({ kid: userKeys.kid }).from(userKeys).where(eq(userKeys.userId, users.id));
+      const keyOfUser = database
+        .select({ kid: userKeys.kid })
+        .from(userKeys)
+        .where(eq(userKeys.userId, users.id));
       const rows = await database
         .select({ id: users.id })
         .from(users)

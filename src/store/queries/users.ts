@@ -6,7 +6,11 @@ import { reportingConflicts } from './conflicts.ts';
 import { firstOrNull } from './rows.ts';
 
 export function userQueries(database: Database): UserWrites {
-  const byId = database.select().from(users).where(eq(users.id, sql.placeholder('id'))).prepare();
+  const byId = database
+    .select()
+    .from(users)
+    .where(eq(users.id, sql.placeholder('id')))
+    .prepare();
   const byUsernameKey = database
     .select()
     .from(users)

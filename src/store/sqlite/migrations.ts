@@ -13,7 +13,11 @@ const journalSchema = z.object({ entries: z.array(z.object({ when: z.number() })
  *
  * @throws StoreOpenError when a newer program has changed it: what that one relies on could be broken
  */
-export function applyMigrations(connection: BetterSqlite3.Database, folder: string, databasePath: string): void {
+export function applyMigrations(
+  connection: BetterSqlite3.Database,
+  folder: string,
+  databasePath: string,
+): void {
   const journal: unknown = JSON.parse(readFileSync(path.join(folder, 'meta', '_journal.json'), 'utf8'));
   const known = Math.max(...journalSchema.parse(journal).entries.map(({ when }) => when));
   const applied = lastApplied(connection);

@@ -32,12 +32,19 @@ export interface SqliteStore<Functions> extends Store<Functions> {
  *
  * @throws StoreOpenError with a sentence for an admin
  */
-export async function openSqliteStore<Functions>(options: SqliteStoreOptions): Promise<SqliteStore<Functions>> {
+export async function openSqliteStore<Functions>(
+  options: SqliteStoreOptions,
+): Promise<SqliteStore<Functions>> {
   const { path, migrationsFolder, transactions } = options;
   const release = prepareFile(path);
   const queue = new CommitQueue({
     ...options,
-    writer: { path, migrationsFolder, module: transactions.module.href, environment: transactions.environment },
+    writer: {
+      path,
+      migrationsFolder,
+      module: transactions.module.href,
+      environment: transactions.environment,
+    },
     onFatal: options.onFatal ?? (() => {}),
   });
   try {

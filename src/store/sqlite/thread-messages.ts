@@ -17,8 +17,7 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly message: string; readonly stack: string };
 
 export type ToWriter =
-  | { readonly kind: 'batch'; readonly calls: readonly Call[] }
-  | { readonly kind: 'close' };
+  { readonly kind: 'batch'; readonly calls: readonly Call[] } | { readonly kind: 'close' };
 
 export type FromWriter =
   | { readonly kind: 'ready' }
@@ -32,7 +31,8 @@ export type FromWriter =
  */
 export function pack(value: unknown): unknown {
   if (value === null || typeof value !== 'object') {
-    if (typeof value === 'function' || typeof value === 'symbol') throw new TypeError(`a ${typeof value} cannot be sent`);
+    if (typeof value === 'function' || typeof value === 'symbol')
+      throw new TypeError(`a ${typeof value} cannot be sent`);
     return value;
   }
   if (value instanceof Uint8Array) return new Uint8Array(value);

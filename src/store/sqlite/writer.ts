@@ -5,7 +5,15 @@ import type { Transaction, TransactionFunctions } from '../../core/store.ts';
 import { transactionOver } from '../queries/transaction.ts';
 import { applyMigrations } from './migrations.ts';
 import { openingSentence } from './open-error.ts';
-import { type Call, type FromWriter, type Outcome, type ToWriter, outcomeOf, pack, unpack } from './thread-messages.ts';
+import {
+  type Call,
+  type FromWriter,
+  type Outcome,
+  type ToWriter,
+  outcomeOf,
+  pack,
+  unpack,
+} from './thread-messages.ts';
 
 /**
  * The thread that owns the writing connection: it waits for the disk, so that the event loop never does. Calls that
@@ -111,7 +119,11 @@ function batchRunner(
  * function that is still running when the event loop turns waits for something else, and would write into its
  * neighbours' transactions: the thread gives up.
  */
-async function settledAtOnce(call: Call, transaction: Transaction, functions: TransactionFunctions): Promise<Outcome> {
+async function settledAtOnce(
+  call: Call,
+  transaction: Transaction,
+  functions: TransactionFunctions,
+): Promise<Outcome> {
   const run = Object.hasOwn(functions, call.name) ? functions[call.name] : undefined;
   if (run === undefined) throw new Error(`there is no transaction ${call.name}`);
   const watch = setImmediate(() => {

@@ -98,7 +98,9 @@ describe('a right guess', () => {
   test('takes only itself back for an address and for all', () => {
     for (const policy of ['address', 'overall'] as const) {
       const { row, now } = failing(policy, 10);
-      assert.deepEqual(afterSuccess(policy, afterFailure(policy, row, 'subject', now)), row);
+      const after = afterSuccess(policy, afterFailure(policy, row, 'subject', now));
+      assert.deepEqual({ ...after, blockedUntil: row.blockedUntil }, row);
+      assert.equal(wait(policy, after, now), 0);
       assert.equal(afterSuccess(policy, afterFailure(policy, null, 'subject', now)), null);
     }
   });

@@ -38,67 +38,61 @@ describe('an e-mail address', () => {
 
   test('is one plain address', () => {
     const others = [
-      ...[
-        '',
-        '@',
-        'a',
-        'a@',
-        '@b',
-        'a@b@c',
-        'a@@b',
-        'a b@c',
-        ' a@b',
-        'a@b ',
-        'a@b\n',
-        'a\r\n@b',
-        'a@b\0',
-        'a\t@b',
-      ],
-      ...[
-        'Alice <a@b.example>',
-        '<a@b.example>',
-        'a@b.example,c@d.example',
-        'a@b.example;c@d.example',
-        '"a b"@c',
-        '"a"@c',
-      ],
-      ...[
-        'a(b)@c',
-        'a@c(d)',
-        'a\\b@c',
-        'a:b@c',
-        'mailto:a@b',
-        'a@[127.0.0.1]',
-        'a@[IPv6:::1]',
-        '@x,@y:a@b',
-        'a@b>',
-        'a@b%2ec',
-      ],
-      ...[
-        '.a@b',
-        'a.@b',
-        'a..b@c',
-        'a@.b',
-        'a@b.',
-        'a@b..c',
-        'a@-b',
-        'a@b-',
-        'a@b_c',
-        'a@b/c',
-        'a@b:25',
-        'a@b?x',
-        'a@b#x',
-      ],
-      ...[
-        'a@b\u3002c',
-        'a@b\uff0fc',
-        'a@b\u2024c',
-        'a@b\u200bc',
-        'a@\ud800',
-        'a＠b',
-        'a@b\u00a0',
-        'a@😀.example',
-      ],
+      '',
+      '@',
+      'a',
+      'a@',
+      '@b',
+      'a@b@c',
+      'a@@b',
+      'a b@c',
+      ' a@b',
+      'a@b ',
+      'a@b\n',
+      'a\r\n@b',
+      'a@b\0',
+      'a\t@b',
+
+      'Alice <a@b.example>',
+      '<a@b.example>',
+      'a@b.example,c@d.example',
+      'a@b.example;c@d.example',
+      '"a b"@c',
+      '"a"@c',
+
+      'a(b)@c',
+      'a@c(d)',
+      'a\\b@c',
+      'a:b@c',
+      'mailto:a@b',
+      'a@[127.0.0.1]',
+      'a@[IPv6:::1]',
+      '@x,@y:a@b',
+      'a@b>',
+      'a@b%2ec',
+
+      '.a@b',
+      'a.@b',
+      'a..b@c',
+      'a@.b',
+      'a@b.',
+      'a@b..c',
+      'a@-b',
+      'a@b-',
+      'a@b_c',
+      'a@b/c',
+      'a@b:25',
+      'a@b?x',
+      'a@b#x',
+
+      'a@b\u3002c',
+      'a@b\uff0fc',
+      'a@b\u2024c',
+      'a@b\u200bc',
+      'a@\ud800',
+      'a＠b',
+      'a@b\u00a0',
+      'a@😀.example',
     ];
     for (const other of others) refused(other);
   });
@@ -134,7 +128,7 @@ describe('an e-mail address', () => {
     const domain = `${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(63)}`;
     accepted(`${'a'.repeat(62)}@${domain}`);
     refused(`${'a'.repeat(63)}@${domain}`);
-    refused(`a@${'ü'.repeat(50)}.${'ü'.repeat(50)}.${'ü'.repeat(50)}.${'ü'.repeat(50)}`);
+    refused(`abc@${Array(4).fill('ü'.repeat(56)).join('.')}`);
   });
 
   test('of 250 KB is refused without looking at it', () => {
@@ -145,7 +139,7 @@ describe('an e-mail address', () => {
 
   const piece = fc.oneof(
     fc.constantFrom(
-      ...'ab1.-@@@<>()[]:;,\\"\r\n\0 \t%ü例。＠＜．\u200d\u0301K',
+      ...Array.from('ab1.-@@@<>()[]:;,\\"\r\n\0 \t%ü例。＠＜．\u200d\u0301K'),
       'xn--',
       'xn--bcher-kva',
       '0x1',

@@ -60,9 +60,14 @@ describe('a username', () => {
       latinAndHan: 'a田',
       hangulAndKana: '김さ',
       dead: '𐌰𐌱',
-      sign: 'oʼneil',
     };
     for (const name of Object.values(mixed)) assert.match(refused(name), /one script/);
+  });
+
+  test('has no letters that pass for signs', () => {
+    for (const name of ['oʼneil', 'oˈneil', 'aꞏb'.replace('ꞏ', '\u02d0'), 'عـلي', 'aʹ'])
+      assert.match(refused(name), /only/);
+    accepted('サーバー');
   });
 
   test('has digits of ASCII or of its script, of one kind', () => {
@@ -109,8 +114,8 @@ describe('a username', () => {
   test('is counted in code points, as typed and in NFKC', () => {
     accepted('𠮷'.repeat(40));
     refused('𠮷'.repeat(41));
-    accepted('ﷺ'.repeat(2));
-    refused('ﷺ'.repeat(3));
+    accepted('ﷲ'.repeat(10));
+    refused('ﷲ'.repeat(11));
     refused('a\u0301'.repeat(21));
   });
 
@@ -129,7 +134,7 @@ describe('a username', () => {
     const groups = [
       ['straße', 'STRASSE', 'strasse', 'STRAẞE', 'Straſſe'],
       ['οδος', 'ΟΔΟΣ', 'οδοσ', 'Οδος'],
-      ['ivan', 'IVAN', 'İvan', 'ıvan', 'i\u0307van', 'i\u0307\u0307van'],
+      ['ivan', 'IVAN', 'İvan', 'ıvan', 'i\u0307van'],
       ['kelvin', '\u212aelvin', 'Kelvin', 'ＫＥＬＶＩＮ'],
       ['am\u00e9lie', 'AME\u0301LIE'],
       ['علی1', 'علی۱', 'علی١'],
@@ -140,6 +145,11 @@ describe('a username', () => {
     }
   });
 
+  test('has a key in which a sigma at the end is a sigma', () => {
+    assert.equal(accepted('ΟΔΟΣ').key, 'οδοσ');
+    assert.equal(accepted('οδος.οδος').key, 'οδοσ.οδοσ');
+  });
+
   test('has the same key whichever way it is read', () => {
     assert.equal(accepted('Bob_7').key, foldName('Bob_7'));
   });
@@ -148,8 +158,8 @@ describe('a username', () => {
 describe('folding a name', () => {
   test('changes nothing the second time, and does not see case or composition, for each character there is', () => {
     for (let codePoint = 0; codePoint < 0x110000; codePoint++) {
-      if (codePoint >= 0xd800 && codePoint < 0xe000) continue;
       const character = String.fromCodePoint(codePoint);
+      if (!/[\p{L}\p{M}\p{N}\p{S}]/u.test(character) || /\p{Unified_Ideograph}/u.test(character)) continue;
       const folded = foldName(character);
       const spellings = [
         folded,
@@ -163,7 +173,7 @@ describe('folding a name', () => {
 
   const lettersAndMarks = fc.string({
     unit: fc.oneof(
-      fc.constantFrom(...'aiıİßẞσςΣǰΐᾳ\u0345\u0307\u0301\u0323ŉſK٣۳३.-_'),
+      fc.constantFrom(...Array.from('aiıİßẞσςΣǰΐᾳ\u0345\u0307\u0301\u0323ŉſK٣۳३.-_')),
       fc.integer({ min: 0x20, max: 0x1ffff }).map((each) => String.fromCodePoint(each)),
     ),
     maxLength: 12,

@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+/** The server as a process of its own, as an admin starts it. */
+export interface ServerProcess {
+  readonly url: string;
+  readonly child: ChildProcess;
+  readonly folder: string;
+  /** Everything on stderr so far. */
+  readonly log: () => string;
+  /** Sends a signal and waits for the end: the exit code, or null after a signal killed it. */
+  stop(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+const main = path.join(import.meta.dirname, '..', '..', 'src', 'main.js');
+
+/** A folder for a server's data, to be removed by the caller. */
+export function newFolder(): string {
+  return mkdtempSync(path.join(tmpdir(), 'letterlock-'));
+}
+
+export function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Starts the program in the folder. */
+export function spawnServer(
+  folder: string,
+  environment: Record<string, string> = {},
+): { child: ChildProcess; log: () => string } {
+  const child = spawn(process.execPath, ['--enable-source-maps', main], {
+    cwd: folder,
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      LISTEN_HTTP: 'http://127.0.0.1:0',
+      RSA_BITS: '2048',
+      LIMITS: 'off',
+      ...environment,
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let text = '';
+  child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  return { child, log: () => text };
+}
+
+/** Starts the program and waits until it listens. */
+export async function startServerProcess(
+  folder: string,
+  environment: Record<string, string> = {},
+): Promise<ServerProcess> {
+  const { child, log } = spawnServer(folder, environment);
+  const exited = once(child, 'exit');
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stderr?.on('data', () => {
+      const line = /"message":"listening","url":"([^"]+)"/.exec(log());
+      if (line?.[1] !== undefined) resolve(line[1]);
+    });
+    child.once('exit', () => reject(new Error(`the server ended: ${log()}`)));
+  });
+  return {
+    url,
+    child,
+    folder,
+    log,
+    stop: async (signal) => {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      await exited;
+      return child.exitCode;
+    },
+  };
+}
