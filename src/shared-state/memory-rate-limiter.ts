@@ -66,7 +66,7 @@ class Buckets {
     const isNew = !this.times.has(subject);
     if (isNew) {
       for (let steps = 0; steps < stepsPerEntry; steps++) this.forgetNextIfFull(now);
-      if (this.times.size >= this.capacity) this.dropOne();
+      if (this.times.size >= this.capacity && !this.makeRoom(fullAt)) return;
     }
     this.times.set(subject, fullAt);
   }
@@ -76,14 +76,18 @@ class Buckets {
     if (entry !== null && entry[1] <= now) this.times.delete(entry[0]);
   }
 
-  /** Drops the one, of a few, that is full soonest: who has used most is remembered. */
-  private dropOne(): void {
+  /**
+   * Drops the one, of a few, that is full soonest. False when all of them have used more than who comes: then it is
+   * that one who is not remembered.
+   */
+  private makeRoom(fullAt: number): boolean {
     let soonest: [string, number] | null = null;
     for (let count = 0; count < candidatesToDrop; count++) {
       const entry = this.next();
       if (entry !== null && (soonest === null || entry[1] < soonest[1])) soonest = entry;
     }
-    if (soonest !== null) this.times.delete(soonest[0]);
+    if (soonest === null || soonest[1] > fullAt) return false;
+    return this.times.delete(soonest[0]);
   }
 
   /** The next entry of the walk; null where there is none. */

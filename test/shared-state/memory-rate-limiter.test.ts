@@ -91,13 +91,20 @@ describe('the rate limiter in memory', () => {
     const limiter = new MemoryRateLimiter({ capacity: 1000 });
     for (let count = 0; count < 20_000; count++) limiter.take(limit, `flood ${count}`, start);
     assert.equal(limiter.size, 1000);
+    const late = Array.from({ length: 50 }, () => limiter.take(limit, 'late', start)).filter(
+      (wait) => wait === 0,
+    );
+    assert.equal(late.length, 5);
   });
 
   test('does not let a flood push out who has used most, nor what another limit counts', () => {
     const limiter = new MemoryRateLimiter({ capacity: 1000 });
     const overall: RateLimit = { name: 'overall', burst: 10, perMinute: 10 };
     let allowed = 0;
-    for (let count = 0; count < 200; count++) limiter.take(limit, `greedy ${count % 40}`, start);
+    for (let count = 0; count < 40; count++) {
+      for (let use = 0; use < 5; use++) limiter.take(limit, `greedy ${count}`, start);
+      for (let other = 0; other < 20; other++) limiter.take(limit, `other ${count} ${other}`, start);
+    }
     for (let count = 0; count < 20_000; count++) {
       limiter.take(limit, `flood ${count}`, start);
       if (limiter.take(overall, 'all', start) === 0) allowed += 1;

@@ -1,4 +1,4 @@
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 
 /** An address that mail can be sent to, or what is wrong with it. */
 export type EmailAddressReading =
@@ -31,8 +31,9 @@ export function readEmailAddress(input: string): EmailAddressReading {
   const local = input.slice(0, at);
   if (local.length < 1 || local.length > maxLocalPart) return problem('1 to 64 characters before the @');
   if (/[^\x20-\x7e]/.test(local)) return problem('only plain English characters before the @');
-  if (!dotAtom.test(local))
+  if (!dotAtom.test(local)) {
     return problem('only letters, digits and plain signs before the @, and no dot at its ends');
+  }
   const typedDomain = input.slice(at + 1);
   // Looked at before the conversion, which would decode `%2e` and take other characters for dots and slashes.
   if (!/^[\p{L}\p{M}\p{Nd}.-]+$/u.test(typedDomain)) return problem('what follows the @ is no domain name');
@@ -41,6 +42,8 @@ export function readEmailAddress(input: string): EmailAddressReading {
   if (domain === '' || !labels.every((each) => each.length <= maxLabel && label.test(each))) {
     return problem('what follows the @ is no domain name');
   }
+  // Newer versions of Node leave ASCII as it is, also where it stands for nothing in Unicode.
+  if (/(?:^|\.)xn--/.test(domainToUnicode(domain))) return problem('what follows the @ is no domain name');
   // Conversion has turned all that a resolver takes for an IPv4 address, such as `0x7f.1`, into its four numbers.
   if (/^\d+$/.test(labels.at(-1) ?? '')) return problem('a domain name is needed after the @, not a number');
   const email = `${local}@${domain}`;
