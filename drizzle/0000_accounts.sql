@@ -20,11 +20,11 @@ CREATE TABLE `facts` (
 CREATE TABLE `guesses` (
 	`subject` text PRIMARY KEY NOT NULL,
 	`failures` integer NOT NULL,
-	`last_failure_at` integer NOT NULL,
+	`counted_since` integer NOT NULL,
 	`blocked_until` integer NOT NULL
 );
 --> statement-breakpoint
-CREATE INDEX `guesses_last_failure` ON `guesses` (`last_failure_at`);--> statement-breakpoint
+CREATE INDEX `guesses_counted_since` ON `guesses` (`counted_since`);--> statement-breakpoint
 CREATE TABLE `idempotency` (
 	`scope` text NOT NULL,
 	`idem` text NOT NULL,

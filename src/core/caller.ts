@@ -5,9 +5,9 @@ import type { SessionKey } from './sessions/session.ts';
 /** Who asks for something over a sealed session. */
 export interface Caller {
   readonly key: SessionKey;
-  /** Canonical address of the client. */
+  /** Canonical address of the client; worked out when it is asked for. */
   readonly address: string;
-  /** What the client calls itself. */
+  /** What the client calls itself; likewise. */
   readonly client: string;
   readonly claim: IdemClaim | null;
 }

@@ -86,7 +86,7 @@ export function createCore(parts: CoreParts) {
   const upkeep = new Upkeep({ store, registry, clock, timers, logger: logger.child('upkeep'), idle });
 
   const entry = { registry, replayProtection, sessions: read.sessions, profiles, atRest };
-  const password = { store, passwords, keys: atRest, clock, limitAddresses: parts.limitAddresses };
+  const password = { store, passwords, keys: atRest, clock, limitAddresses: parts.limitAddresses, enforce };
   const newestKey = { read, keySupply, timers };
   const handshake = { registry, identity, random, clock, idle, enforce };
   const ending = { store, registry, profiles, clock };

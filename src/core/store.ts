@@ -113,7 +113,8 @@ export interface GuessRow {
   /** Keyed hash naming the subject. */
   readonly subject: string;
   readonly failures: number;
-  readonly lastFailureAt: number;
+  /** When the first of them was counted: a while after it all are forgotten. */
+  readonly countedSince: number;
   /** No guess is looked at before this time. */
   readonly blockedUntil: number;
 }

@@ -13,7 +13,7 @@ const rowsAtOnce = 200;
 const touchesAtOnce = 500;
 /** How long settled mails stay, to be counted. */
 const settledMailMilliseconds = 2 * 60 * 60 * 1000;
-/** How long after its last failure a guess counter is of use to nobody. */
+/** How long after its first failure a guess counter is of use to nobody. */
 const guessMilliseconds = 24 * 60 * 60 * 1000;
 
 export interface UpkeepDependencies {

@@ -8,6 +8,27 @@ export function encodeBase64url(bytes: Uint8Array): string {
  * one token has one spelling. Node's own reader skips over whatever it does not know.
  */
 export function decodeBase64url(text: string): Buffer | null {
-  const bytes = Buffer.from(text, 'base64url');
-  return bytes.toString('base64url') === text ? bytes : null;
+  return /^[\w-]*$/.test(text) && isCanonical(text) ? Buffer.from(text, 'base64url') : null;
+}
+
+/** Last characters that leave no bits over, where the text ends after two or three characters of a group of four. */
+const endsAfterTwo = 'AQgw';
+const endsAfterThree = 'AEIMQUYcgkosw048';
+
+/**
+ * Whether a text that is all of the alphabet is spelled in the one way its bytes have. What comes before the end is
+ * not looked at.
+ */
+export function isCanonical(text: string): boolean {
+  const { length } = text;
+  switch (length % 4) {
+    case 0:
+      return true;
+    case 2:
+      return endsAfterTwo.includes(text.charAt(length - 1));
+    case 3:
+      return endsAfterThree.includes(text.charAt(length - 1));
+    default:
+      return false;
+  }
 }

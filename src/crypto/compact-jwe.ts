@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { decodeBase64url } from './base64url.ts';
+import { isCanonical } from './base64url.ts';
 
 /** The five parts of a JWE in compact form, decoded (RFC 7516 §7.1). */
 export interface CompactJwe {
@@ -12,25 +12,29 @@ export interface CompactJwe {
   readonly tag: Buffer;
 }
 
+/** Five parts of the alphabet; which bits the last characters may have is looked at apart. */
+const compactForm = /^([\w-]+)\.([\w-]*)\.([\w-]+)\.([\w-]*)\.([\w-]+)$/;
+
 /** Takes a token apart. Null when it is no compact form, or not spelled in the one way there is. */
 export function parseCompactJwe(token: string): CompactJwe | null {
-  const first = token.indexOf('.');
-  const second = token.indexOf('.', first + 1);
-  const third = token.indexOf('.', second + 1);
-  const fourth = token.indexOf('.', third + 1);
-  if (first === -1 || second === -1 || third === -1 || fourth === -1 || token.includes('.', fourth + 1))
-    return null;
-  const encodedHeader = token.slice(0, first);
-  const header = decodeBase64url(encodedHeader);
-  const encryptedKey = decodeBase64url(token.slice(first + 1, second));
-  const iv = decodeBase64url(token.slice(second + 1, third));
-  const ciphertext = decodeBase64url(token.slice(third + 1, fourth));
-  const tag = decodeBase64url(token.slice(fourth + 1));
-  if (header === null || encryptedKey === null || iv === null || ciphertext === null || tag === null)
-    return null;
+  const match = compactForm.exec(token);
+  if (match === null) return null;
+  const [, encodedHeader = '', encryptedKey = '', iv = '', ciphertext = '', tag = ''] = match;
+  if (!isCanonical(encodedHeader) || !isCanonical(encryptedKey) || !isCanonical(iv)) return null;
+  if (!isCanonical(ciphertext) || !isCanonical(tag)) return null;
+  const header = Buffer.from(encodedHeader, 'base64url');
   if (!isUtf8(header)) return null;
-  return { encodedHeader, headerText: header.toString(), encryptedKey, iv, ciphertext, tag };
+  return {
+    encodedHeader,
+    headerText: header.toString(),
+    encryptedKey: encryptedKey === '' ? noBytes : Buffer.from(encryptedKey, 'base64url'),
+    iv: Buffer.from(iv, 'base64url'),
+    ciphertext: Buffer.from(ciphertext, 'base64url'),
+    tag: Buffer.from(tag, 'base64url'),
+  };
 }
+
+const noBytes = Buffer.alloc(0);
 
 /** Puts a token together; the header is encoded already, because it was authenticated in that form. */
 export function formatCompactJwe(

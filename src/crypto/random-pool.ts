@@ -15,7 +15,6 @@ export function randomIv(size: number): Buffer {
   }
   const iv = Buffer.allocUnsafe(size);
   pool.copy(iv, 0, used, used + size);
-  pool.fill(0, used, used + size);
   used += size;
   return iv;
 }

@@ -116,7 +116,7 @@ function seal(
 
 /** The one spelling that nearly all clients send, read without building an object. */
 const canonicalForm =
-  /^\{"alg":"dir","enc":"(A256GCM|A256CBC-HS512)","seq":([1-9]\d{0,15}),"htu":"(\/[^"\\\p{Cc}]*)"(?:,"idem":"([!#-[\]-~]{16,64})")?\}$/u;
+  /^\{"alg":"dir","enc":"(A256GCM|A256CBC-HS512)","seq":([1-9]\d{0,15}),"htu":"(\/[ !#-[\]-~\u0080-\uffff]*)"(?:,"idem":"([!#-[\]-~]{16,64})")?\}$/;
 
 function canonicalHeader(text: string): RequestHeader | null {
   const match = canonicalForm.exec(text);

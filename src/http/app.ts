@@ -27,29 +27,34 @@ export interface AppDependencies extends SealedDependencies {
 /** The HTTP API: the sealed endpoints, the handshake, and the plain pages (PROTOCOL.md §5). */
 export function createApp(dependencies: AppDependencies): Hono<HttpEnvironment> {
   const app = new Hono<HttpEnvironment>();
+  const methods = new Map<string, string>();
+  const plain = (path: string, answer: () => Response | Promise<Response>): void => {
+    app.get(path, answer);
+    methods.set(path, 'GET, HEAD');
+  };
   const openApi = openApiDocument(dependencies);
   const page = docsPage(dependencies, openApi);
 
   for (const endpoint of dependencies.endpoints) {
     app.post(endpoint.path, serveSealed(dependencies, endpoint));
-    onlyBy(app, endpoint.path, 'POST');
+    methods.set(endpoint.path, 'POST');
   }
   app.post('/create_session_key', (context) => createSessionKey(dependencies, context));
-  onlyBy(app, '/create_session_key', 'POST');
+  methods.set('/create_session_key', 'POST');
 
-  plain(app, '/.well-known/jwks.json', () =>
+  plain('/.well-known/jwks.json', () =>
     json(dependencies.jwks, {
       'Content-Type': 'application/jwk-set+json',
       'Cache-Control': 'public, max-age=300',
     }),
   );
-  plain(app, '/healthz', () => json({ status: 'ok' }));
-  plain(app, '/readyz', () => readiness(dependencies));
-  plain(app, '/openapi.json', () => json(openApi, { 'Cache-Control': 'public, max-age=300' }));
-  plain(app, '/docs', () => new Response(page.html, { headers: page.headers }));
-  plain(app, '/', () => new Response(null, { status: 302, headers: { Location: '/docs' } }));
+  plain('/healthz', () => json({ status: 'ok' }));
+  plain('/readyz', () => readiness(dependencies));
+  plain('/openapi.json', () => json(openApi, { 'Cache-Control': 'public, max-age=300' }));
+  plain('/docs', () => new Response(page.html, { headers: page.headers }));
+  plain('/', () => new Response(null, { status: 302, headers: { Location: '/docs' } }));
 
-  app.notFound(() => clearProblem(new Refusal('not_found')));
+  app.notFound((context) => otherMethod(methods, context) ?? clearProblem(new Refusal('not_found')));
   app.onError((error) => answerFault(dependencies.logger, error));
   return app;
 }
@@ -91,26 +96,25 @@ function json(value: unknown, headers: Record<string, string> = {}): Response {
   return new Response(JSON.stringify(value), { headers: { ...apiHeaders, ...headers } });
 }
 
-function plain(app: Hono<HttpEnvironment>, path: string, answer: () => Response | Promise<Response>): void {
-  app.get(path, answer);
-  onlyBy(app, path, 'GET, HEAD');
-}
-
-/** Answers every other method: 405 with `Allow`, or the preflight that a browser sends first. */
-function onlyBy(app: Hono<HttpEnvironment>, path: string, methods: string): void {
-  app.all(path, (context) => {
-    if (context.req.method === 'OPTIONS') {
-      return new Response(null, {
-        status: 204,
-        headers: {
-          Allow: `${methods}, OPTIONS`,
-          'Access-Control-Allow-Origin': '*',
-          'Access-Control-Allow-Methods': methods,
-          'Access-Control-Allow-Headers': 'Content-Type',
-          'Access-Control-Max-Age': '86400',
-        },
-      });
-    }
-    return clearProblem(new Refusal('method_not_allowed'), { Allow: `${methods}, OPTIONS` });
+/**
+ * What a path answers to every method but its own: 405 with `Allow`, or the preflight that a browser sends first. Null
+ * for an unknown path.
+ */
+function otherMethod(methods: ReadonlyMap<string, string>, context: HttpContext): Response | null {
+  const path = context.req.path;
+  const allowed = methods.get(path) ?? methods.get(path.replace(/^(\/\w+\/)[^/]+$/, '$1:username'));
+  if (allowed === undefined) return null;
+  const allow = `${allowed}, OPTIONS`;
+  if (context.req.method !== 'OPTIONS')
+    return clearProblem(new Refusal('method_not_allowed'), { Allow: allow });
+  return new Response(null, {
+    status: 204,
+    headers: {
+      Allow: allow,
+      'Access-Control-Allow-Origin': '*',
+      'Access-Control-Allow-Methods': allowed,
+      'Access-Control-Allow-Headers': 'Content-Type',
+      'Access-Control-Max-Age': '86400',
+    },
   });
 }

@@ -24,33 +24,26 @@ export function readBody(context: HttpContext): Promise<Buffer> {
   return readStream(incoming);
 }
 
+/** Node says `close` of every request that ends, and `error` only where somebody listens for it. */
 function readStream(incoming: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    let first: Buffer | null = null;
+    let others: Buffer[] | null = null;
     let size = 0;
-    const stop = (): void => {
-      incoming.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
-    };
-    const onData = (chunk: Buffer): void => {
+    let ended = false;
+    incoming.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > maxBodyBytes) {
-        stop();
-        incoming.on('error', () => {});
-        reject(new Refusal('too_large'));
-      } else {
-        chunks.push(chunk);
-      }
-    };
-    const onEnd = (): void => {
-      stop();
-      const [only] = chunks;
-      resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
-    };
-    const onGone = (): void => {
-      stop();
-      reject(new Refusal('payload_malformed', { detail: 'The body ended early' }));
-    };
-    incoming.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
+      if (size > maxBodyBytes) reject(new Refusal('too_large'));
+      else if (first === null) first = chunk;
+      else (others ??= []).push(chunk);
+    });
+    incoming.on('end', () => {
+      ended = true;
+      resolve(first === null ? Buffer.alloc(0) : others === null ? first : Buffer.concat([first, ...others]));
+    });
+    incoming.on('close', () => {
+      if (!ended) reject(new Refusal('payload_malformed', { detail: 'The body ended early' }));
+    });
   });
 }
 

@@ -8,8 +8,17 @@ import type { PublicKeyView } from '../core/user-keys/public-keys.ts';
 
 /** RFC 3339 in UTC with milliseconds. */
 export function presentTime(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
+  let text = presentedTimes.get(milliseconds);
+  if (text === undefined) {
+    if (presentedTimes.size >= 4096) presentedTimes.clear();
+    text = new Date(milliseconds).toISOString();
+    presentedTimes.set(milliseconds, text);
+  }
+  return text;
 }
+
+/** Writing a time takes longer than finding it again, and most times are shown many times over. */
+const presentedTimes = new Map<number, string>();
 
 export function presentUser(user: Account) {
   return {
@@ -33,8 +42,18 @@ export function presentSession(session: SessionView) {
 }
 
 export function presentMe(me: Me) {
-  return { user: { ...presentUser(me), key_ids: me.keyIds, sessions: me.sessions.map(presentSession) } };
+  let presented = presentedUsers.get(me);
+  if (presented === undefined) {
+    presented = {
+      user: { ...presentUser(me), key_ids: me.keyIds, sessions: me.sessions.map(presentSession) },
+    };
+    presentedUsers.set(me, presented);
+  }
+  return presented;
 }
+
+/** The same view is asked for many times over. */
+const presentedUsers = new WeakMap<Me, { user: unknown }>();
 
 export function presentPublicKey({ kid, modulus }: PublicKeyView) {
   return { kty: 'RSA', n: modulus, e: 'AQAB', kid, alg: 'RSA-OAEP-256', use: 'enc' };

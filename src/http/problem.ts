@@ -38,6 +38,12 @@ export const apiHeaders: Readonly<Record<string, string>> = {
   'Access-Control-Expose-Headers': 'Retry-After',
 };
 
+/** The same for what is sealed and went well: few, because they are written with every answer. */
+export const sealedHeaders: Readonly<Record<string, string>> = {
+  'Content-Type': 'application/json',
+  'Access-Control-Allow-Origin': '*',
+};
+
 /** `Retry-After` where the refusal knows it. */
 export function retryHeaders(refusal: Refusal | null): Record<string, string> {
   const seconds = refusal?.members.retryAfter;

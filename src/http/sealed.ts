@@ -4,6 +4,7 @@ import type { AddressRanges } from '../core/addresses.ts';
 import type { Caller } from '../core/caller.ts';
 import type { Clock } from '../core/clock.ts';
 import { Refusal } from '../core/errors.ts';
+import type { IdemClaim } from '../core/idempotency.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ReplayProtection } from '../core/sessions/replay-protection.ts';
 import type { SessionRegistry } from '../core/sessions/session-registry.ts';
@@ -12,7 +13,7 @@ import { readBody } from './body.ts';
 import type { AnyEndpoint } from './endpoint.ts';
 import { readEnvelope } from './envelope.ts';
 import type { AnswerOnce } from './answer-once.ts';
-import { apiHeaders, clearProblem, problemOf, retryHeaders } from './problem.ts';
+import { sealedHeaders, apiHeaders, clearProblem, problemOf, retryHeaders } from './problem.ts';
 import { type HttpContext, addressOf, clientOf, lastSegment, pathAsSent } from './request.ts';
 import { parseStrictJson } from './strict-json.ts';
 
@@ -54,8 +55,13 @@ export function serveSealed(dependencies: SealedDependencies, endpoint: AnyEndpo
     let status = 200;
     let headers: Record<string, string> | undefined;
     try {
-      await accept(dependencies, opened);
-      body = JSON.stringify(await answer(dependencies, endpoint, context, opened));
+      const accepted = dependencies.replayProtection.accept(key, seq);
+      if (!(accepted instanceof Promise ? await accepted : accepted)) {
+        throw new Refusal('replayed', { nextSeq: dependencies.replayProtection.nextSeq(key) });
+      }
+      dependencies.registry.touch(key, dependencies.clock.now());
+      const result = perform(dependencies, endpoint, context, opened);
+      body = JSON.stringify(endpoint.present(result instanceof Promise ? await result : result));
     } catch (error) {
       const refusal = refusalFor(dependencies.logger, endpoint, error);
       const problem = problemOf(refusal);
@@ -69,7 +75,7 @@ export function serveSealed(dependencies: SealedDependencies, endpoint: AnyEndpo
     const payload = sealAnswer(key.enc, key.secret, header, body);
     return new Response(`{"payload":"${payload}"}`, {
       status,
-      headers: headers === undefined ? apiHeaders : { ...apiHeaders, ...headers },
+      headers: headers === undefined ? sealedHeaders : { ...apiHeaders, ...headers },
     });
   };
 }
@@ -92,26 +98,13 @@ async function open({ registry }: SealedDependencies, context: HttpContext): Pro
   return { key, seq: request.header.seq, idem: request.header.idem, path, plaintext };
 }
 
-/** @throws Refusal `replayed`, `session_unknown` */
-async function accept(
-  { registry, replayProtection, clock }: SealedDependencies,
-  opened: OpenedRequest,
-): Promise<void> {
-  const { key, seq } = opened;
-  const accepted = replayProtection.accept(key, seq);
-  if (!(accepted instanceof Promise ? await accepted : accepted)) {
-    throw new Refusal('replayed', { nextSeq: replayProtection.nextSeq(key) });
-  }
-  registry.touch(key, clock.now());
-}
-
-/** The answer's plaintext, as an object. */
-async function answer(
+/** What the endpoint comes to; at once where it need not wait, because most requests are small and waiting is not. */
+function perform(
   dependencies: SealedDependencies,
   endpoint: AnyEndpoint,
   context: HttpContext,
   opened: OpenedRequest,
-): Promise<unknown> {
+): unknown {
   const { key, plaintext, path, idem } = opened;
   const parsed = parseStrictJson(plaintext);
   if (!parsed.ok) throw new Refusal('payload_malformed', { detail: parsed.problem });
@@ -125,12 +118,33 @@ async function answer(
   const { answerOnce, trustProxy } = dependencies;
   const claim =
     endpoint.changes && idem !== undefined ? answerOnce.claim(key.session, idem, path, plaintext) : null;
-  const caller: Caller = { key, address: addressOf(context, trustProxy), client: clientOf(context), claim };
-  const handled =
-    claim === null
-      ? endpoint.handle(caller, input, parameter)
-      : answerOnce.run(claim, async () => endpoint.handle(caller, input, parameter));
-  return endpoint.present(handled instanceof Promise ? await handled : handled);
+  const caller = new HttpCaller(context, trustProxy, key, claim);
+  return claim === null
+    ? endpoint.handle(caller, input, parameter)
+    : answerOnce.run(claim, async () => endpoint.handle(caller, input, parameter));
+}
+
+/** Most endpoints ask neither for the address nor for the client's name, so neither is read ahead. */
+class HttpCaller implements Caller {
+  readonly key: SessionKey;
+  readonly claim: IdemClaim | null;
+  private readonly context: HttpContext;
+  private readonly trusted: AddressRanges;
+
+  constructor(context: HttpContext, trusted: AddressRanges, key: SessionKey, claim: IdemClaim | null) {
+    this.context = context;
+    this.trusted = trusted;
+    this.key = key;
+    this.claim = claim;
+  }
+
+  get address(): string {
+    return addressOf(this.context, this.trusted);
+  }
+
+  get client(): string {
+    return clientOf(this.context);
+  }
 }
 
 /** What the client is told of anything that was thrown. */

@@ -2,6 +2,7 @@ import type { AtRestKeys } from '../../crypto/at-rest.ts';
 import { addressGroup } from '../addresses.ts';
 import type { Clock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
+import { type EnforceLimit, limits } from '../limits/limits.ts';
 import type { Store, UserRow } from '../store.ts';
 import type { Transactions } from '../transactions.ts';
 import type { GuessSubject } from '../transactions/guesses.ts';
@@ -15,6 +16,7 @@ export interface PasswordCheckDependencies {
   readonly clock: Clock;
   /** Whether limits by address and overall are on. */
   readonly limitAddresses: boolean;
+  readonly enforce: EnforceLimit;
 }
 
 /** A guess at a password: whose, in the words it is counted by, and from where. */
@@ -66,6 +68,7 @@ export function confirmPassword(dependencies: PasswordCheckDependencies) {
   return async (userId: string, address: string, password: string): Promise<UserRow> => {
     const user = await dependencies.store.read.users.byId(userId);
     if (user === null || user.deletedAt !== null) throw new Refusal('session_unknown');
+    await dependencies.enforce(limits.confirmationsOfUser, userId);
     const { guesses } = await check(user, { account: `user:${userId}`, address, password });
     await dependencies.store.transact('uncountGuess', { subjects: guesses });
     return user;

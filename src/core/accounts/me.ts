@@ -31,13 +31,30 @@ interface MeDependencies {
   readonly idle: number;
 }
 
-/** The user who asks, with their key ids and sessions. Answers at once when the profile is held. */
+/** For how long a view is shown again: as long as its times of last use may be behind. */
+const viewMilliseconds = 1000;
+
+/**
+ * The user who asks, with their key ids and sessions. Answers at once when the profile is held, and within a second
+ * with the very same object, so that it need not be written out anew.
+ */
 export function me(dependencies: MeDependencies) {
-  const view = (caller: Caller, profile: Profile): Me => ({
-    ...accountOf(profile.user),
-    keyIds: profile.keyIds,
-    sessions: sessionViews(dependencies, caller, profile.sessions),
-  });
+  const views = new WeakMap<Profile, Map<string, { readonly at: number; readonly me: Me }>>();
+  const view = (caller: Caller, profile: Profile): Me => {
+    const sessionId = caller.key.session.id;
+    const now = dependencies.clock.now();
+    let ofProfile = views.get(profile);
+    if (ofProfile === undefined) views.set(profile, (ofProfile = new Map()));
+    const held = ofProfile.get(sessionId);
+    if (held !== undefined && now >= held.at && now - held.at < viewMilliseconds) return held.me;
+    const fresh = {
+      ...accountOf(profile.user),
+      keyIds: profile.keyIds,
+      sessions: sessionViews(dependencies, caller, profile.sessions),
+    };
+    ofProfile.set(sessionId, { at: now, me: fresh });
+    return fresh;
+  };
   return (caller: Caller): Me | Promise<Me> => {
     const profile = dependencies.profiles.get(userIdOf(caller));
     return profile instanceof Promise

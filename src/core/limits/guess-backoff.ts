@@ -59,7 +59,7 @@ export function mayGuess(
 }
 
 /**
- * The row with one failure more. Its `lastFailureAt` stays at the first failure of the window.
+ * The row with one failure more. Its `countedSince` stays at the first failure of the window.
  *
  * A guess is counted before it is compared, so that guesses side by side gain nothing.
  */
@@ -74,7 +74,7 @@ export function afterFailure(
   return {
     subject,
     failures,
-    lastFailureAt: before?.lastFailureAt ?? now,
+    countedSince: before?.countedSince ?? now,
     blockedUntil: now + pauseAfter(policies[policy], failures),
   };
 }
@@ -98,5 +98,5 @@ function pauseAfter({ free, firstPause, growth, longestPause }: GuessPolicy, fai
 }
 
 function isForgotten(policy: GuessPolicyName, row: GuessRow, now: number): boolean {
-  return now - row.lastFailureAt >= policies[policy].window;
+  return now - row.countedSince >= policies[policy].window;
 }

@@ -43,6 +43,8 @@ export const limits = {
   /** Each costs one RSA operation, 1 to 3 ms of a core: one user cannot take more than a fair part. */
   decryptionsOfUser: { name: 'decryptions of a user', burst: 500, perMinute: 6_000 },
   /** Each costs the making of a key pair. */
+  /** Each costs a password hash, right or wrong. */
+  confirmationsOfUser: { name: 'password confirmations of a user', burst: 30, perMinute: 30 },
   keyRotationsOfUser: { name: 'new keys of a user', burst: 5, perMinute: 1 },
 } as const satisfies Record<string, RateLimit>;
 

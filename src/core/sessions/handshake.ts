@@ -4,6 +4,7 @@ import type { ContentEncryption } from '../../crypto/content-encryption.ts';
 import { type Identity, handshakeTranscript } from '../../crypto/identity.ts';
 import { oaepEncrypt } from '../../crypto/rsa-oaep.ts';
 import type { RsaPublicKey } from '../../crypto/rsa-public-key.ts';
+import { addressGroup } from '../addresses.ts';
 import type { Clock } from '../clock.ts';
 import { type IdemClaim } from '../idempotency.ts';
 import { limits } from '../limits/limits.ts';
@@ -55,7 +56,7 @@ export function openSession(dependencies: HandshakeDependencies & { enforce: Enf
     request: HandshakeRequest,
     origin: { address: string; client: string },
   ): Promise<HandshakeAnswer> => {
-    await enforce(limits.handshakesOfAddress, origin.address);
+    await enforce(limits.handshakesOfAddress, addressGroup(origin.address));
     await enforce(limits.handshakes, 'all');
     const session = newSession(newId(random), origin, clock.now());
     const { sessionKey, answer } = makeKey(dependencies, session, request);

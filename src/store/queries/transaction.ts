@@ -30,7 +30,7 @@ async function deleteExpired(database: Database, expiry: Expiry, limit: number):
     { table: codes, over: lt(codes.expiresAt, expiry.now) },
     { table: idempotency, over: lt(idempotency.createdAt, expiry.idempotencyBefore) },
     { table: mails, over: and(isNotNull(mails.settledAt), lt(mails.settledAt, expiry.mailsSettledBefore)) },
-    { table: guesses, over: lt(guesses.lastFailureAt, expiry.guessesBefore) },
+    { table: guesses, over: lt(guesses.countedSince, expiry.guessesBefore) },
   ];
   let gone = await deleteExpiredSessions(database, expiry, limit);
   for (const { table, over } of steps) {

@@ -126,10 +126,10 @@ export const guesses = sqliteTable(
   {
     subject: text('subject').primaryKey(),
     failures: integer('failures').notNull(),
-    lastFailureAt: integer('last_failure_at').notNull(),
+    countedSince: integer('counted_since').notNull(),
     blockedUntil: integer('blocked_until').notNull(),
   },
-  (table) => [index('guesses_last_failure').on(table.lastFailureAt)],
+  (table) => [index('guesses_counted_since').on(table.countedSince)],
 );
 
 export const idempotency = sqliteTable(

@@ -1,0 +1,31 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import path from 'node:path';
+import { benchMe } from './me.ts';
+import { pinned, startBenchProcess } from './process.ts';
+import { type Row, formatTable } from './table.ts';
+
+/** `npm run bench [word …]`: measures what the words name, or everything. */
+const words = process.argv.slice(2);
+const folder = mkdtempSync(path.join(tmpdir(), 'letterlock-bench-'));
+const server = await startBenchProcess(
+  path.join(import.meta.dirname, '..', 'src', 'main.js'),
+  { LISTEN_HTTP: 'http://127.0.0.1:0', RSA_BITS: '2048', LIMITS: 'off', LOG_LEVEL: 'info' },
+  '0',
+  folder,
+);
+if (pinned) execFileSync('taskset', ['-apc', '1', String(process.pid)], { stdio: 'ignore' });
+
+const benches: Record<string, () => Promise<Row[]>> = {
+  me: () => benchMe(server),
+};
+
+const rows: Row[] = [];
+for (const [name, bench] of Object.entries(benches)) {
+  if (words.length === 0 || words.includes(name)) rows.push(...(await bench()));
+}
+await server.stop();
+rmSync(folder, { recursive: true });
+console.log(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}\n`);
+console.log(formatTable(rows));
