@@ -30,8 +30,6 @@ async function serve(): Promise<void> {
       logger.error('the server cannot go on', { error });
       process.exit(1);
     });
-    logger.info('listening', { url: server.url });
-    greet(server.url);
     process.on('unhandledRejection', (error) => {
       logger.error('a promise was rejected and nobody looked', { error });
     });
@@ -40,6 +38,8 @@ async function serve(): Promise<void> {
       await server.stop();
       logger.info('stopped');
     });
+    logger.info('listening', { url: server.url });
+    greet(server.url);
   } catch (error) {
     explain(error);
     process.exitCode = 1;

@@ -51,8 +51,12 @@ export function checkInput<Input>(schema: z.ZodType<Input>, value: unknown): Inp
   if (checked.success) return checked.data;
   const errors: Record<string, string> = {};
   for (const issue of checked.error.issues) {
-    const names = issue.code === 'unrecognized_keys' ? issue.keys : [issue.path.join('.') || 'payload'];
-    for (const name of names) errors[shown(name)] ??= issue.message;
+    if (issue.code === 'unrecognized_keys') {
+      // The library's own words would repeat the names as they came.
+      for (const name of issue.keys) errors[shown(name)] ??= 'there is no such field';
+    } else {
+      errors[shown(issue.path.join('.') || 'payload')] ??= issue.message;
+    }
   }
   throw new Refusal('invalid_input', { errors });
 }

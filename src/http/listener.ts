@@ -104,9 +104,11 @@ function codeFor(reason: string | undefined): 'request_timeout' | 'headers_too_l
 
 async function drain(server: Server, milliseconds: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  // A connection whose last request is answered only now is idle only now.
+  const sweep = setInterval(() => server.closeIdleConnections(), 20);
   const cutOff = setTimeout(() => server.closeAllConnections(), milliseconds);
   await closed;
+  clearInterval(sweep);
   clearTimeout(cutOff);
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import PostalMime from 'postal-mime';
@@ -79,11 +79,14 @@ async function mailsTo(outbox: string, address: string): Promise<string[]> {
   return texts;
 }
 
+/** Files in the order in which they were written. */
 function list(folder: string): string[] {
   try {
     return readdirSync(folder)
       .filter((file) => file.endsWith('.eml'))
-      .sort();
+      .map((file) => ({ file, at: statSync(path.join(folder, file), { bigint: true }).mtimeNs }))
+      .sort((a, b) => (a.at < b.at ? -1 : 1))
+      .map(({ file }) => file);
   } catch {
     return [];
   }

@@ -1,6 +1,7 @@
 import type { AtRestKeys } from '../../crypto/at-rest.ts';
 import type { Clock, Timers } from '../clock.ts';
 import type { Logger } from '../logger.ts';
+import { readEmailAddress } from '../names/email-address.ts';
 import type { MailReads, MailRow } from '../store.ts';
 import { type MailContent, readMailContent } from './mail-content.ts';
 import type { MailAnswer, MailMessage, MailTransport } from './mail-transport.ts';
@@ -92,6 +93,10 @@ export class MailDelivery {
     const content = readMailContent(keys, row);
     const { to } = content;
     if (to === null) return settle({ id: row.id, at: clock.now() });
+    // Checked when it was stored; looked at again because here a second address would be a second recipient.
+    if (!readEmailAddress(to).ok) {
+      return this.tryAgain(row, { accepted: false, permanent: true, reason: 'the address is not plain' });
+    }
     const message = { id: row.id, to, date: row.createdAt, ...render({ ...content, to }) };
     const answer = await transport.send(message);
     if (answer.accepted) {
