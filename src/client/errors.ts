@@ -5,7 +5,6 @@ export type ServerErrorCode =
   | 'payload_rejected'
   | 'not_logged_in'
   | 'wrong_credentials'
-  | 'forbidden'
   | 'not_found'
   | 'user_unknown'
   | 'method_not_allowed'

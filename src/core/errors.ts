@@ -8,7 +8,6 @@ export const errorCatalogue = {
   payload_rejected: { status: 401, title: 'The payload does not open' },
   not_logged_in: { status: 401, title: 'Log in first' },
   wrong_credentials: { status: 401, title: 'The name or the password is wrong' },
-  forbidden: { status: 403, title: 'Not allowed' },
   not_found: { status: 404, title: 'Nothing here' },
   user_unknown: { status: 404, title: 'No such user' },
   method_not_allowed: { status: 405, title: 'Another method is needed' },

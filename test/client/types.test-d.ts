@@ -1,0 +1,37 @@
+import type { ErrorCode } from '../../src/core/errors.ts';
+import type {
+  Credentials,
+  LetterlockClient,
+  LetterlockError,
+  Me,
+  Registration,
+  ServerErrorCode,
+} from '../../src/client/index.ts';
+
+/** Checked by the compiler alone: what the SDK's types promise, and what they must not allow. */
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+type Expect<T extends true> = T;
+type Not<T extends boolean> = T extends true ? false : true;
+type Takes<Method extends keyof LetterlockClient, Value> = LetterlockClient[Method] extends (
+  first: never,
+) => unknown
+  ? Value extends Parameters<LetterlockClient[Method]>[0]
+    ? true
+    : false
+  : false;
+
+export type Checks = [
+  Expect<Equal<ServerErrorCode, ErrorCode>>,
+  Expect<Equal<Awaited<ReturnType<LetterlockClient['me']>>, Me>>,
+  Expect<Equal<Awaited<ReturnType<LetterlockClient['decrypt']>>, string>>,
+  Expect<Equal<LetterlockError['retryAfter'], number | null>>,
+  Expect<Takes<'login', { email: string; password: string }>>,
+  Expect<Takes<'login', { username: string; password: string }>>,
+  Expect<Not<Takes<'login', { password: string }>>>,
+  Expect<Not<Takes<'login', { username: string }>>>,
+  Expect<Not<Takes<'register', { username: string; email: string }>>>,
+  Expect<Takes<'register', Registration>>,
+  Expect<Not<Takes<'encryptFor', number>>>,
+  Expect<Credentials extends { password: string } ? true : false>,
+];
