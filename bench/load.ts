@@ -23,11 +23,13 @@ export function httpRequest(url: string, method: 'GET' | 'POST', path: string, b
  * ahead, and answers are only measured and thrown away, so that this side costs as little as it can.
  *
  * @param next the next request of a connection, or null when there are no more
+ * @param pauseMilliseconds between an answer and the next request
  */
 export async function load(
   url: string,
   connections: number,
   next: (connection: number) => Buffer | null,
+  pauseMilliseconds = 0,
 ): Promise<LoadResult> {
   const times: number[] = [];
   let refused = 0;
@@ -37,6 +39,7 @@ export async function load(
     Array.from({ length: connections }, (_, connection) =>
       run(
         url,
+        pauseMilliseconds,
         () => next(connection),
         (milliseconds, ok) => {
           times.push(milliseconds);
@@ -66,7 +69,12 @@ function keepAwake(): { stop: () => void } {
   return { stop: () => (running = false) };
 }
 
-function run(url: string, next: () => Buffer | null, done: (ms: number, ok: boolean) => void): Promise<void> {
+function run(
+  url: string,
+  pauseMilliseconds: number,
+  next: () => Buffer | null,
+  done: (ms: number, ok: boolean) => void,
+): Promise<void> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), hostname);
@@ -94,7 +102,8 @@ function run(url: string, next: () => Buffer | null, done: (ms: number, ok: bool
       if (pending.length < head + 4 + length) return;
       pending = null;
       done(performance.now() - sent, text.startsWith('HTTP/1.1 200'));
-      send();
+      if (pauseMilliseconds === 0) send();
+      else setTimeout(send, pauseMilliseconds);
     });
   });
 }

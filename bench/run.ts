@@ -1,9 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
+import { benchFootprint } from './footprint.ts';
+import { benchHandshake } from './handshake.ts';
+import { benchDecrypt, benchLogin } from './heavy.ts';
 import { benchMe } from './me.ts';
 import { pinned, startBenchProcess } from './process.ts';
+import { benchSealing } from './sealing.ts';
 import { type Row, formatTable } from './table.ts';
 
 /** `npm run bench [word …]`: measures what the words name, or everything. */
@@ -17,8 +21,15 @@ const server = await startBenchProcess(
 );
 if (pinned) execFileSync('taskset', ['-apc', '1', String(process.pid)], { stdio: 'ignore' });
 
+mkdirSync(path.join(folder, 'footprint'));
+
 const benches: Record<string, () => Promise<Row[]>> = {
   me: () => benchMe(server),
+  sealing: () => benchSealing(),
+  handshake: () => benchHandshake(server),
+  decrypt: () => benchDecrypt(server),
+  login: () => benchLogin(server),
+  footprint: () => benchFootprint(path.join(folder, 'footprint')),
 };
 
 const rows: Row[] = [];
@@ -26,6 +37,6 @@ for (const [name, bench] of Object.entries(benches)) {
   if (words.length === 0 || words.includes(name)) rows.push(...(await bench()));
 }
 await server.stop();
-rmSync(folder, { recursive: true });
+rmSync(folder, { recursive: true, force: true });
 console.log(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}\n`);
 console.log(formatTable(rows));

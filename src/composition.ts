@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
 import path from 'node:path';
@@ -17,6 +16,7 @@ import type { Store } from './core/store.ts';
 import type { TransactionEnvironment, Transactions } from './core/transactions.ts';
 import { type AtRestKeys, createAtRestKeys } from './crypto/at-rest.ts';
 import { type Identity, readIdentity } from './crypto/identity.ts';
+import { pooledRandomBytes } from './crypto/random-pool.ts';
 import { generateRsaKeyPair } from './crypto/rsa-private-key.ts';
 import { AnswerOnce } from './http/answer-once.ts';
 import { createApp } from './http/app.ts';
@@ -78,13 +78,14 @@ export async function startServer(
       identity,
       passwords: await createPasswords({ pepper: atRest.pepper, queue: threadPoolQueue() }),
       generateKeyPair: () => generateRsaKeyPair(config.userKeys.bits),
-      decryptions: threadPoolQueue(),
+      // Several for each thread, so that none waits for its next one.
+      decryptions: new BoundedQueue({ concurrency: 16 * availableParallelism(), waiting: 2048 }),
       rateLimiter: config.limits ? new MemoryRateLimiter() : unlimited,
       limitAddresses: config.limits,
       wakeMail: () => mail.wake(),
       clock,
       timers,
-      random: randomBytes,
+      random: pooledRandomBytes,
       logger,
       idle: config.sessions.idleSeconds * 1000,
       ...(overrides.maxAnonymousSessions === undefined

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import type { ContentCipher } from './content-encryption.ts';
-import { randomIv } from './random-pool.ts';
+import { pooledRandomBytes } from './random-pool.ts';
 
 const algorithm = 'aes-256-cbc';
 const keyBytes = 64;
@@ -13,7 +13,7 @@ export const aesCbcHmac: ContentCipher = {
   keyBytes,
   ivBytes,
   tagBytes,
-  seal(key, associatedData, plaintext, iv = randomIv(ivBytes)) {
+  seal(key, associatedData, plaintext, iv = pooledRandomBytes(ivBytes)) {
     if (iv.length !== ivBytes) throw new RangeError('an IV of A256CBC-HS512 has 16 bytes');
     const cipher = createCipheriv(algorithm, key.subarray(halfBytes), iv);
     const first = typeof plaintext === 'string' ? cipher.update(plaintext, 'utf8') : cipher.update(plaintext);

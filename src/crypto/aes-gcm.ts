@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { ContentCipher } from './content-encryption.ts';
-import { randomIv } from './random-pool.ts';
+import { pooledRandomBytes } from './random-pool.ts';
 
 const algorithm = 'aes-256-gcm';
 const keyBytes = 32;
@@ -13,7 +13,7 @@ export const aesGcm: ContentCipher = {
   keyBytes,
   ivBytes,
   tagBytes,
-  seal(key, associatedData, plaintext, iv = randomIv(ivBytes)) {
+  seal(key, associatedData, plaintext, iv = pooledRandomBytes(ivBytes)) {
     if (iv.length !== ivBytes) throw new RangeError('an IV of A256GCM has 12 bytes');
     const cipher = createCipheriv(algorithm, key, iv, options);
     cipher.setAAD(associatedData);

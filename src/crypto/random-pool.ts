@@ -1,20 +1,20 @@
 import { randomFillSync } from 'node:crypto';
 
-const poolBytes = 16 * 1024;
-const pool = Buffer.allocUnsafeSlow(poolBytes);
-let used = poolBytes;
+const blockBytes = 16 * 1024;
+let block = Buffer.alloc(0);
+let used = 0;
 
 /**
- * Random bytes for an IV. They are taken from a pool that is filled from the system's generator at once, which costs
- * a fraction of asking for twelve bytes each time. No byte is handed out twice.
+ * Random bytes, up to some hundred. They are cut from a block that is filled from the system's generator at once, which
+ * costs a fraction of asking for a few bytes each time, and takes less memory than a buffer of its own for each. No
+ * byte is handed out twice.
  */
-export function randomIv(size: number): Buffer {
-  if (used + size > poolBytes) {
-    randomFillSync(pool);
+export function pooledRandomBytes(size: number): Buffer {
+  if (used + size > block.length) {
+    // A new block rather than the old one anew: what was handed out is still in use.
+    block = randomFillSync(Buffer.allocUnsafeSlow(Math.max(blockBytes, size)));
     used = 0;
   }
-  const iv = Buffer.allocUnsafe(size);
-  pool.copy(iv, 0, used, used + size);
   used += size;
-  return iv;
+  return block.subarray(used - size, used);
 }

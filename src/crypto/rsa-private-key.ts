@@ -1,10 +1,11 @@
-import { createPrivateKey, generateKeyPair, webcrypto } from 'node:crypto';
+import { type KeyObject, createPrivateKey, generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
+import { decryptInThread } from './rsa-threads.ts';
 import { type RsaPublicKey, rsaPublicKeyFromModulus } from './rsa-public-key.ts';
 
 /** A private key that was imported once and is ready for use. */
 export interface RsaPrivateKey {
-  readonly cryptoKey: webcrypto.CryptoKey;
+  readonly keyObject: KeyObject;
   readonly modulusBytes: number;
 }
 
@@ -21,23 +22,13 @@ export async function generateRsaKeyPair(bits: number): Promise<{ publicKey: Rsa
   };
 }
 
-/** Imports a stored private key, PKCS#8 DER. */
-export async function importRsaPrivateKey(pkcs8: Buffer): Promise<RsaPrivateKey> {
-  const algorithm = { name: 'RSA-OAEP', hash: 'SHA-256' };
-  const cryptoKey = await webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['decrypt']);
-  const { asymmetricKeyDetails } = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
-  return { cryptoKey, modulusBytes: (asymmetricKeyDetails?.modulusLength ?? 0) / 8 };
+/** Imports a stored private key, PKCS#8 DER. It takes as long as a decryption: keep what it returns. */
+export function importRsaPrivateKey(pkcs8: Buffer): RsaPrivateKey {
+  const keyObject = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+  return { keyObject, modulusBytes: (keyObject.asymmetricKeyDetails?.modulusLength ?? 0) / 8 };
 }
 
-/**
- * Decrypts RSA-OAEP-256 on the thread pool, where `node:crypto`'s own `privateDecrypt` would hold the event loop.
- * Null for whatever does not decrypt.
- */
+/** Decrypts RSA-OAEP-256, off the event loop. Null for whatever does not decrypt. */
 export async function oaepDecrypt(key: RsaPrivateKey, ciphertext: Buffer): Promise<Buffer | null> {
-  if (ciphertext.length !== key.modulusBytes) return null;
-  try {
-    return Buffer.from(await webcrypto.subtle.decrypt({ name: 'RSA-OAEP' }, key.cryptoKey, ciphertext));
-  } catch {
-    return null;
-  }
+  return ciphertext.length === key.modulusBytes ? decryptInThread(key.keyObject, ciphertext) : null;
 }

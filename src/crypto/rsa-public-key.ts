@@ -40,17 +40,38 @@ export function rsaPublicKeyFromModulus(modulus: string): RsaPublicKey {
 }
 
 function keyOf(modulusBytes: Buffer): RsaPublicKey {
-  const modulus = encodeBase64url(modulusBytes);
-  const jwk = { e: 'AQAB', kty: 'RSA', n: modulus };
-  return {
-    modulus,
-    bits: modulusBytes.length * 8,
-    // The members above are in the order that RFC 7638 §3 asks for.
-    kid: createHash('sha256').update(JSON.stringify(jwk)).digest('base64url'),
-    spki: encodeSpki(modulusBytes),
+  return new ReadKey(modulusBytes);
+}
+
+/** What takes a while is worked out when it is asked for: a handshake needs no thumbprint, a message no SPKI. */
+class ReadKey implements RsaPublicKey {
+  readonly modulus: string;
+  readonly bits: number;
+  private readonly bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+    this.modulus = encodeBase64url(bytes);
+    this.bits = bytes.length * 8;
+  }
+
+  get kid(): string {
+    // The members are in the order that RFC 7638 §3 asks for.
+    return createHash('sha256').update(JSON.stringify(this.jwk)).digest('base64url');
+  }
+
+  get spki(): Buffer {
+    return encodeSpki(this.bytes);
+  }
+
+  get keyObject(): KeyObject {
     // A JWK is imported in a twentieth of the time that DER takes.
-    keyObject: createPublicKey({ key: jwk, format: 'jwk' }),
-  };
+    return createPublicKey({ key: this.jwk, format: 'jwk' });
+  }
+
+  private get jwk(): { e: string; kty: string; n: string } {
+    return { e: 'AQAB', kty: 'RSA', n: this.modulus };
+  }
 }
 
 function weaknessOf(modulus: Buffer): string | null {

@@ -1,9 +1,9 @@
-/** Odd primes below a thousand, in groups whose products fit into 48 bits. */
-const groups = groupsOf(primesBelow(1000));
+/** Odd primes below 512, in groups whose products fit into 48 bits. */
+const groups = groupsOf(primesBelow(512));
 /** The product of all of them: one division of the big number leaves a small one for all the rest. */
 const product = groups.reduce((all, group) => all * BigInt(group.product), 1n);
 
-/** Whether a number, big-endian, is divisible by an odd prime below a thousand. */
+/** Whether a number, big-endian, is divisible by an odd prime below 512. */
 export function hasSmallFactor(bytes: Buffer): boolean {
   const rest = BigInt(`0x${bytes.toString('hex')}`) % product;
   return groups.some((group) => {

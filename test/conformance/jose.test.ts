@@ -66,7 +66,7 @@ describe('jose', () => {
 
   test('decrypts messages that we encrypt, and the other way round', async () => {
     const { publicKey, pkcs8 } = await generateRsaKeyPair(2048);
-    const own = await importRsaPrivateKey(pkcs8);
+    const own = importRsaPrivateKey(pkcs8);
     const { plaintext, protectedHeader } = await compactDecrypt(
       encryptMessage(publicKey, Buffer.from('ü')),
       (await import('node:crypto')).createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }),

@@ -48,7 +48,7 @@ describe('the published vectors', () => {
     const client = readRsaPublicKey(file.client_public_key);
     assert.ok(client.ok);
     const pkcs8 = createPrivateKey(file.client_private_key).export({ format: 'der', type: 'pkcs8' });
-    const privateKey = await importRsaPrivateKey(pkcs8);
+    const privateKey = importRsaPrivateKey(pkcs8);
     for (const { answer, session_key_hex } of file.sessions) {
       const identityKey = await findIdentityKey({ keys: [file.identity] }, answer['server_key_id'] ?? '');
       assert.ok(identityKey);

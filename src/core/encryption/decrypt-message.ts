@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { decryptMessage, readMessageJwe } from '../../crypto/message-jwe.ts';
+import type { RsaPrivateKey } from '../../crypto/rsa-private-key.ts';
 import type { BoundedQueue } from '../bounded-queue.ts';
 import type { Caller } from '../caller.ts';
 import { userIdOf } from '../caller.ts';
 import { Refusal } from '../errors.ts';
 import { type EnforceLimit, limits } from '../limits/limits.ts';
-import type { Reader, UserKeyRow } from '../store.ts';
+import type { Reader } from '../store.ts';
 import type { PrivateKeyCache } from '../user-keys/private-key-cache.ts';
 
 /**
@@ -29,18 +30,25 @@ export function decryptForUser(dependencies: {
     await enforce(limits.decryptionsOfUser, userId);
     const message = readMessageJwe(token);
     if (message === null) throw new Refusal('not_decryptable');
-    const row = await keyFor(read, userId, message.kid);
-    if (row === null) throw new Refusal('not_decryptable');
-    const key = await privateKeys.of(row);
-    if (key === null) throw new Refusal('key_held_by_user');
+    const key =
+      (message.kid === null ? undefined : privateKeys.held(userId, message.kid)) ??
+      (await storedKey(read, privateKeys, userId, message.kid));
     const opened = await queue.run(() => decryptMessage(message, key));
     if (opened === null || !isUtf8(opened)) throw new Refusal('not_decryptable');
     return { message: opened.toString() };
   };
 }
 
-async function keyFor(read: Reader, userId: string, kid: string | null): Promise<UserKeyRow | null> {
-  if (kid !== null) return read.userKeys.byKid(userId, kid);
-  const [newest] = await read.userKeys.ofUser(userId);
-  return newest ?? null;
+/** @throws Refusal `not_decryptable`, `key_held_by_user` */
+async function storedKey(
+  read: Reader,
+  privateKeys: PrivateKeyCache,
+  userId: string,
+  kid: string | null,
+): Promise<RsaPrivateKey> {
+  const row = kid === null ? (await read.userKeys.ofUser(userId))[0] : await read.userKeys.byKid(userId, kid);
+  if (row === undefined || row === null) throw new Refusal('not_decryptable');
+  const key = privateKeys.of(row);
+  if (key === null) throw new Refusal('key_held_by_user');
+  return key;
 }

@@ -7,7 +7,7 @@ import { userKeyIdentity } from './key-supply.ts';
 export class PrivateKeyCache {
   private readonly keys: AtRestKeys;
   private readonly capacity: number;
-  private readonly imported = new Map<string, Promise<RsaPrivateKey>>();
+  private readonly imported = new Map<string, RsaPrivateKey>();
 
   /** @param options.capacity keys kept at most; the one used longest ago goes first. Default 1,000 */
   constructor(options: { keys: AtRestKeys; capacity?: number }) {
@@ -15,13 +15,22 @@ export class PrivateKeyCache {
     this.capacity = options.capacity ?? 1_000;
   }
 
+  /** The private key if it was used lately, without a look into the store. */
+  held(userId: string, kid: string): RsaPrivateKey | undefined {
+    const identity = userKeyIdentity(userId, kid);
+    const key = this.imported.get(identity);
+    if (key !== undefined) {
+      this.imported.delete(identity);
+      this.imported.set(identity, key);
+    }
+    return key;
+  }
+
   /** The private key of a row, or null where only the user holds it. */
-  async of(row: UserKeyRow): Promise<RsaPrivateKey | null> {
+  of(row: UserKeyRow): RsaPrivateKey | null {
     if (row.sealedPrivateKey === null) return null;
     const identity = userKeyIdentity(row.userId, row.kid);
-    const held = this.imported.get(identity);
-    const key = held ?? this.import(identity, row.sealedPrivateKey);
-    this.imported.delete(identity);
+    const key = this.held(row.userId, row.kid) ?? this.import(identity, row.sealedPrivateKey);
     this.imported.set(identity, key);
     if (this.imported.size > this.capacity) this.dropOldest();
     return key;
@@ -34,12 +43,10 @@ export class PrivateKeyCache {
     }
   }
 
-  private import(identity: string, sealed: Buffer): Promise<RsaPrivateKey> {
+  private import(identity: string, sealed: Buffer): RsaPrivateKey {
     const pkcs8 = this.keys.open('user-key', identity, sealed);
     if (pkcs8 === null) throw new Error('a stored private key does not open under the master key');
-    const importing = importRsaPrivateKey(pkcs8);
-    importing.catch(() => this.imported.delete(identity));
-    return importing;
+    return importRsaPrivateKey(pkcs8);
   }
 
   private dropOldest(): void {
