@@ -30,7 +30,7 @@ if (files.length === 0) {
 } else {
   const child = spawn(
     process.execPath,
-    ['--enable-source-maps', '--test', '--test-reporter=spec', ...files],
+    ['--enable-source-maps', '--test', '--test-reporter=spec', '--test-timeout=120000', ...files],
     { stdio: 'inherit' },
   );
   child.on('exit', (code, signal) => {

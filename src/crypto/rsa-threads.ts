@@ -13,14 +13,15 @@ let lastId = 0;
 
 /**
  * Decrypts RSA-OAEP-256 in a thread of its own. Node has only a synchronous call for it, and Web Crypto, which runs on
- * the thread pool, takes twice the time. Threads are started when they are first needed, one for each core, and never
- * keep the process alive.
+ * the thread pool, takes twice the time. Threads are started when they are first needed, one for each core, and keep
+ * the process alive only while somebody waits for them.
  */
 export function decryptInThread(key: KeyObject, ciphertext: Buffer): Promise<Buffer | null> {
   const thread = leastBusy();
   lastId += 1;
   const job: DecryptionJob = { id: lastId, key, ciphertext: new Uint8Array(ciphertext) };
   return new Promise((resolve, reject) => {
+    if (thread.jobs.size === 0) thread.worker.ref();
     thread.jobs.set(job.id, { resolve, reject });
     thread.worker.postMessage(job);
   });
@@ -44,6 +45,7 @@ function start(): Thread {
         plaintext === null ? null : Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.length),
       );
     }
+    if (thread.jobs.size === 0) thread.worker.unref();
   });
   const end = (error: Error): void => {
     const at = threads.indexOf(thread);
