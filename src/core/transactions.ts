@@ -13,7 +13,6 @@ import {
 import { endSession, reserveSequence, rotateSessionKey, touchSessions } from './transactions/sessions.ts';
 import { addUserKey, giveFirstKey } from './transactions/user-keys.ts';
 import {
-  checkWritable,
   deleteExpired,
   keepAnswerAlone,
   markMailSettled,
@@ -61,7 +60,6 @@ function transactionsUnder(keys: AtRestKeys) {
     postponeMail,
     deleteExpired,
     putFact,
-    checkWritable,
   };
 }
 

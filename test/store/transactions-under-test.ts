@@ -55,11 +55,10 @@ export function createTransactions(environment: { greeting: string }) {
     },
     waitForSomething: async (transaction: Transaction): Promise<void> => {
       await transaction.facts.put('waited', Buffer.from('x'));
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await new Promise((resolve) => setImmediate(resolve));
+      await transaction.facts.put('written late', Buffer.from('x'));
     },
     greet: async (): Promise<string> => environment.greeting,
-    checkWritable: async (transaction: Transaction): Promise<void> =>
-      transaction.facts.put('check', Buffer.alloc(0)),
   };
 }
 

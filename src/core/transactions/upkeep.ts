@@ -41,8 +41,3 @@ export async function putFact(
 ): Promise<void> {
   await transaction.facts.put(input.name, Buffer.from(input.value));
 }
-
-/** A trivial write: rejects where the database cannot be written. */
-export async function checkWritable(transaction: Transaction): Promise<void> {
-  await transaction.facts.put('last-check', Buffer.alloc(0));
-}

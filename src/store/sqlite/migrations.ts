@@ -1,39 +1,57 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
 import { drizzle } from 'drizzle-orm/better-sqlite3';
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
-import { z } from 'zod';
-import { StoreOpenError } from './open-error.ts';
-
-const journalSchema = z.object({ entries: z.array(z.object({ when: z.number() })) });
+import { readMigrationFiles } from 'drizzle-orm/migrator';
+import { DatabaseTooNew, StoreOpenError } from './open-error.ts';
 
 /**
- * Brings the database to the form this program knows.
+ * Brings the database to the form this program knows. Migrations are known by the time in their journal.
  *
- * @throws StoreOpenError when a newer program has changed it: what that one relies on could be broken
+ * @returns whether the database was new
+ * @throws DatabaseTooNew when migrations were applied that the journal does not know: what relies on them could be broken
+ * @throws StoreOpenError when the database belongs to another program, or a migration can no longer be applied in its
+ *   place
  */
 export function applyMigrations(
   connection: BetterSqlite3.Database,
   folder: string,
-  databasePath: string,
-): void {
-  const journal: unknown = JSON.parse(readFileSync(path.join(folder, 'meta', '_journal.json'), 'utf8'));
-  const known = Math.max(...journalSchema.parse(journal).entries.map(({ when }) => when));
-  const applied = lastApplied(connection);
-  if (applied !== null && applied > known) {
+  path: string,
+): { created: boolean } {
+  const known = new Set(readMigrationFiles({ migrationsFolder: folder }).map((each) => each.folderMillis));
+  const applied = appliedMigrations(connection, path);
+  for (const time of applied) if (!known.has(time)) throw new DatabaseTooNew(path);
+  const pending = [...known].filter((time) => !applied.includes(time));
+  // drizzle's migrator looks at the latest time only, and would leave these out without a word.
+  if (pending.some((time) => time < Math.max(...applied))) {
     throw new StoreOpenError(
-      `The database ${databasePath} was changed by a newer version of Letterlock: start that version or a later one.`,
+      `The database ${path} was changed by another version of Letterlock, and this one cannot catch up with it.`,
     );
   }
-  migrate(drizzle(connection), { migrationsFolder: folder });
+  if (pending.length > 0) {
+    // Rebuilding a table drops the old one, which would delete all that refers to it; it cannot be switched off later,
+    // because the migrations share a transaction.
+    connection.pragma('foreign_keys = OFF');
+    migrate(drizzle(connection), { migrationsFolder: folder });
+  }
+  return { created: applied.length === 0 };
 }
 
-function lastApplied(connection: BetterSqlite3.Database): number | null {
-  const table = connection
-    .prepare("select 1 from sqlite_master where type = 'table' and name = '__drizzle_migrations'")
-    .get();
-  if (table === undefined) return null;
-  const row = connection.prepare('select max(created_at) as last from __drizzle_migrations').get();
-  return z.object({ last: z.number().nullable() }).parse(row).last;
+/** The times of the migrations in the database, from the journals they were applied from. */
+function appliedMigrations(connection: BetterSqlite3.Database, path: string): number[] {
+  const tables = connection
+    .prepare<[], { name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
+    .all()
+    .map(({ name }) => name);
+  if (tables.includes('__drizzle_migrations')) {
+    return connection
+      .prepare<[], { at: number }>('SELECT created_at AS at FROM __drizzle_migrations')
+      .all()
+      .map(({ at }) => at);
+  }
+  if (tables.length > 0) {
+    throw new StoreOpenError(
+      `The database ${path} belongs to another program: DATABASE_URL points to something else.`,
+    );
+  }
+  return [];
 }

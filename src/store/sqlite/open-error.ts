@@ -6,6 +6,16 @@ export class StoreOpenError extends Error {
   }
 }
 
+/** The database was changed by a version of the program that knows more than this one. */
+export class DatabaseTooNew extends StoreOpenError {
+  constructor(path: string) {
+    super(
+      `The database ${path} was changed by a newer version of Letterlock: start that version or a later one.`,
+    );
+    this.name = 'DatabaseTooNew';
+  }
+}
+
 /** What an admin is told of an error at opening. */
 export function openingSentence(error: unknown, path: string): string {
   if (error instanceof StoreOpenError) return error.message;
@@ -18,6 +28,8 @@ export function openingSentence(error: unknown, path: string): string {
     return `The database ${path} cannot be written: check who owns the file and its folder.`;
   }
   if (code === 'ENOSPC' || code === 'SQLITE_FULL') return `There is no space left for the database ${path}.`;
+  if (code.startsWith('SQLITE_BUSY'))
+    return `The database ${path} is in use by another program: stop it first.`;
   if (code.startsWith('SQLITE_CANTOPEN') || code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') {
     return `The database ${path} cannot be opened: is its folder there, and writable?`;
   }

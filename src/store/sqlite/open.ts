@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, openSync, realpathSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import { drizzle } from 'drizzle-orm/better-sqlite3';
 import type { Store } from '../../core/store.ts';
@@ -6,6 +6,7 @@ import { transactionOver } from '../queries/transaction.ts';
 import { CommitQueue, type CommitQueueOptions } from './commit-queue.ts';
 import { StoreOpenError, openingSentence } from './open-error.ts';
 import { lockDatabase } from './process-lock.ts';
+import { checkCall } from './thread-messages.ts';
 
 export interface SqliteStoreOptions extends Pick<CommitQueueOptions, 'batch' | 'waiting'> {
   /** The database file; made where it is missing, readable by its owner only. */
@@ -14,7 +15,7 @@ export interface SqliteStoreOptions extends Pick<CommitQueueOptions, 'batch' | '
   readonly transactions: {
     /** A compiled module that exports `createTransactions(environment)`, which returns the functions by name. */
     readonly module: URL;
-    /** Cloned into the writer thread: plain values and Uint8Arrays. */
+    /** Cloned into the writer thread: Buffers arrive there as Uint8Arrays, functions and classes not at all. */
     readonly environment: unknown;
   };
   /** Called when the writer thread ends on its own: nothing can be written any more. */
@@ -23,20 +24,23 @@ export interface SqliteStoreOptions extends Pick<CommitQueueOptions, 'batch' | '
 
 /** A store on SQLite, with what it counts. */
 export interface SqliteStore<Functions> extends Store<Functions> {
+  /** Whether the database was new, or had never got as far as having tables. */
+  readonly created: boolean;
   /** Commits so far, and transaction functions that shared them. */
   readonly counts: Readonly<{ commits: number; calls: number }>;
 }
 
 /**
  * Opens the database: short reads on the calling thread, everything that writes in a thread of its own (`writer.ts`).
+ * Bytes in rows, inputs and outputs are Buffers on both sides.
  *
- * @throws StoreOpenError with a sentence for an admin
+ * @throws StoreOpenError with a sentence for an admin; DatabaseTooNew when a newer version has changed it
  */
 export async function openSqliteStore<Functions>(
   options: SqliteStoreOptions,
 ): Promise<SqliteStore<Functions>> {
-  const { path, migrationsFolder, transactions } = options;
-  const release = prepareFile(path);
+  const { migrationsFolder, transactions } = options;
+  const { path, release } = claimFile(options.path);
   const queue = new CommitQueue({
     ...options,
     writer: {
@@ -48,34 +52,40 @@ export async function openSqliteStore<Functions>(
     onFatal: options.onFatal ?? (() => {}),
   });
   try {
-    await queue.opened();
+    const { created } = await queue.opened();
+    // The event loop waits for no lock: in WAL mode reading needs none that a writer holds.
+    const reading = new BetterSqlite3(path, { readonly: true, timeout: 0 });
+    return {
+      created,
+      read: transactionOver(drizzle(reading)),
+      counts: queue.counts,
+      transact: (name, input) => queue.call(name, input) as never,
+      check: async () => {
+        await queue.call(checkCall, undefined);
+      },
+      close: async () => {
+        await queue.drain();
+        // The last connection to close removes the log, which a reading one could not.
+        reading.close();
+        await queue.end();
+        release();
+      },
+    };
   } catch (error) {
+    await queue.end();
     release();
     throw error;
   }
-  const reading = new BetterSqlite3(path, { readonly: true, timeout: 100 });
-  return {
-    read: transactionOver(drizzle(reading)),
-    counts: queue.counts,
-    transact: (name, input) => queue.call(name, input) as never,
-    check: async () => {
-      await queue.call('checkWritable', {});
-    },
-    close: async () => {
-      await queue.close();
-      reading.close();
-      release();
-    },
-  };
 }
 
-/** Makes the file and takes the lock. */
-function prepareFile(path: string): () => void {
+/** Makes the file and takes the lock, under the name that no link hides. */
+function claimFile(name: string): { path: string; release: () => void } {
   try {
     // SQLite gives its other files the mode of this one.
-    if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
-    return lockDatabase(path);
+    closeSync(openSync(name, 'a', 0o600));
+    const path = realpathSync(name);
+    return { path, release: lockDatabase(path) };
   } catch (error) {
-    throw error instanceof StoreOpenError ? error : new StoreOpenError(openingSentence(error, path));
+    throw error instanceof StoreOpenError ? error : new StoreOpenError(openingSentence(error, name));
   }
 }

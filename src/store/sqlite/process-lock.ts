@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import { StoreOpenError } from './open-error.ts';
 
@@ -9,7 +10,10 @@ import { StoreOpenError } from './open-error.ts';
  * @throws StoreOpenError when another process holds it
  */
 export function lockDatabase(path: string): () => void {
-  const lock = new BetterSqlite3(`${path}.lock`, { timeout: 0 });
+  const file = `${path}.lock`;
+  // Whoever may read it could hold a lock on it, and keep the server from starting.
+  closeSync(openSync(file, 'a', 0o600));
+  const lock = new BetterSqlite3(file, { timeout: 0 });
   try {
     lock.exec('BEGIN EXCLUSIVE');
   } catch (error) {
