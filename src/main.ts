@@ -38,7 +38,7 @@ async function serve(): Promise<void> {
       await server.stop();
       logger.info('stopped');
     });
-    logger.info('listening', { url: server.url });
+    logger.info('listening', { url: server.url, try: `curl ${server.url}/healthz` });
     greet(server.url);
   } catch (error) {
     explain(error);

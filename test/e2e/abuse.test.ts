@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { SealedClient, emailOf, passwordOf, registered } from '../support/sealed-client.ts';
+import { SealedClient, clientKeys, emailOf, passwordOf, registered } from '../support/sealed-client.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { type TestServer, startTestServer } from '../support/test-server.ts';
 
@@ -101,27 +101,26 @@ describe('limits by address', () => {
     }
   });
 
-  test('look at the address behind a trusted proxy only', async () => {
-    const handshakes = async (environment: Record<string, string>): Promise<number> => {
+  test("look at the address that a trusted proxy names, and at nobody else's word", async () => {
+    const public_key = clientKeys().publicKey.export({ format: 'jwk' });
+    const refusedOf130 = async (environment: Record<string, string>): Promise<number> => {
       const server = await startTestServer({ LIMITS: 'on', ...environment }, { clock: new ManualClock() });
-      let refused = 0;
-      try {
-        for (let at = 0; at < 130; at++) {
-          const response = await fetch(`${server.url}/create_session_key`, {
-            method: 'POST',
-            headers: { 'X-Forwarded-For': `203.0.113.${at}` },
-            body: JSON.stringify({ public_key: 'x' }),
-          });
-          await response.arrayBuffer();
-          const client = await SealedClient.open(server.url).catch(() => null);
-          if (client === null) refused += 1;
-        }
-      } finally {
-        await server.end();
+      const statuses: number[] = [];
+      for (let at = 0; at < 130; at++) {
+        const response = await fetch(`${server.url}/create_session_key`, {
+          method: 'POST',
+          headers: { 'X-Forwarded-For': `198.51.100.7, 203.0.113.${at}` },
+          body: JSON.stringify({ public_key }),
+        });
+        await response.arrayBuffer();
+        statuses.push(response.status);
       }
-      return refused;
+      await server.end();
+      return statuses.filter((status) => status === 429).length;
     };
-    assert.equal(await handshakes({}), 10);
+    assert.equal(await refusedOf130({}), 10);
+    assert.equal(await refusedOf130({ TRUST_PROXY: '127.0.0.1' }), 0);
+    assert.equal(await refusedOf130({ TRUST_PROXY: '127.0.0.1, 203.0.113.0/24' }), 10);
   });
 });
 

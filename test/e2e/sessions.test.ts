@@ -8,6 +8,7 @@ import {
   registered,
   unwrap,
 } from '../support/sealed-client.ts';
+import { openAnswer } from '../../src/crypto/sealed-payload.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { type TestServer, startTestServer } from '../support/test-server.ts';
 
@@ -128,6 +129,18 @@ describe('a session', () => {
     clock.advance(31_000);
     await client.refused('session_unknown', '/me');
     assert.equal((await next.must('/list_sessions'))['sessions']?.['length'], 1);
+  });
+
+  test('asks for a new key when its own has sealed much, and ends when it has sealed all it may', async () => {
+    const client = await registered(server.url, 'sealer');
+    const key = await server.core.registry.find(client.sessionKey);
+    assert.ok(key);
+    key.seals = 2 ** 20 * 0.75;
+    const response = await fetch(`${server.url}/me`, { method: 'POST', body: client.seal('/me', {}) });
+    const { payload } = (await response.json()) as { payload: string };
+    assert.equal(openAnswer(payload, 'A256GCM', client.key)?.header.rot, true);
+    key.seals = 2 ** 20;
+    await client.refused('session_unknown', '/me');
   });
 
   test('is ended at once by whoever owns it, and by nobody else', async () => {
