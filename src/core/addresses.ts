@@ -22,6 +22,56 @@ export function addressGroup(text: string): string {
   return `${compress([...expand(address).slice(0, 4), 0, 0, 0, 0])}/64`;
 }
 
+/** The 16 bytes of a canonical address, an IPv4 one in its mapped form (RFC 4291 §2.5.5.2): they sort as addresses do. */
+export function addressBytes(address: string): Buffer {
+  const groups =
+    isIP(address) === 4
+      ? [0, 0, 0, 0, 0, 0xffff, ...expand(`::${address}`).slice(6)]
+      : expand(address.replace(/%.*$/, ''));
+  const bytes = Buffer.alloc(16);
+  for (const [at, group] of groups.entries()) bytes.writeUInt16BE(group, 2 * at);
+  return bytes;
+}
+
+/**
+ * An address or a range in its one spelling: without the bits that its length leaves open, and without a length where
+ * it is a single address. Null for what is none.
+ */
+export function canonicalRange(text: string): string | null {
+  const [address = '', length, ...rest] = text.split('/');
+  const given = isIP(address);
+  if (given === 0 || rest.length > 0) return null;
+  if (length !== undefined && !/^\d{1,3}$/.test(length)) return null;
+  const canonical = canonicalAddress(address);
+  const isMapped = given === 6 && isIP(canonical) === 4;
+  const bits = isIP(canonical) === 4 ? 32 : 128;
+  const kept = length === undefined ? bits : Number(length) - (isMapped ? 96 : 0);
+  if (kept < 0 || kept > bits) return null;
+  const { first } = edgesOf(canonical, kept);
+  const groups = Array.from({ length: 8 }, (_, at) => first.readUInt16BE(2 * at));
+  const spelled = bits === 32 ? toIpv4(groups) : compress(groups);
+  return kept === bits ? spelled : `${spelled}/${kept}`;
+}
+
+/** The first and the last address of a canonical range, as `addressBytes`. */
+export function rangeEdges(range: string): { first: Buffer; last: Buffer } {
+  const [address = '', length] = range.split('/');
+  return edgesOf(address, length === undefined ? 128 : Number(length));
+}
+
+function edgesOf(address: string, length: number): { first: Buffer; last: Buffer } {
+  const kept = isIP(address) === 4 ? Math.min(128, length + 96) : length;
+  const first = addressBytes(address);
+  const last = Buffer.from(first);
+  for (let at = 0; at < 16; at++) {
+    const open = Math.min(8, Math.max(0, 8 * (at + 1) - kept));
+    const mask = 0xff >> (8 - open);
+    first.writeUInt8(first.readUInt8(at) & ~mask, at);
+    last.writeUInt8(last.readUInt8(at) | mask, at);
+  }
+  return { first, last };
+}
+
 /** Addresses and ranges in CIDR form, e.g. of proxies whose word is taken. */
 export class AddressRanges {
   private readonly list = new BlockList();

@@ -8,13 +8,23 @@ export const errorCatalogue = {
   payload_rejected: { status: 401, title: 'The payload does not open' },
   not_logged_in: { status: 401, title: 'Log in first' },
   wrong_credentials: { status: 401, title: 'The name or the password is wrong' },
+  not_a_member: { status: 403, title: 'Only members may do that' },
+  membership_pending: { status: 403, title: 'The membership waits for approval' },
+  removed_from_room: { status: 403, title: 'A moderator removed you from this room' },
+  banned_from_room: { status: 403, title: 'You are banned from this room' },
+  forbidden: { status: 403, title: 'Not allowed' },
+  kicked: { status: 403, title: 'Kept out for a while' },
+  banned: { status: 403, title: 'Kept out' },
   not_found: { status: 404, title: 'Nothing here' },
   user_unknown: { status: 404, title: 'No such user' },
+  room_unknown: { status: 404, title: 'No such room' },
+  message_unknown: { status: 404, title: 'No such message' },
   method_not_allowed: { status: 405, title: 'Another method is needed' },
   request_timeout: { status: 408, title: 'The request took too long to arrive' },
   replayed: { status: 409, title: 'This sequence number was used before' },
   username_taken: { status: 409, title: 'The username is taken' },
   email_taken: { status: 409, title: 'The address is taken' },
+  room_taken: { status: 409, title: 'The name of the room is taken' },
   key_held_by_user: { status: 409, title: 'Only the user holds this key' },
   recovery_not_confirmed: { status: 409, title: 'Confirm the code first' },
   code_expired: { status: 410, title: 'The code is no longer good' },
@@ -46,6 +56,12 @@ export interface RefusalMembers {
   readonly nextSeq?: number;
   /** For `code_wrong`: guesses that remain. */
   readonly attemptsLeft?: number;
+  /** For who is kept out: why. Text of a moderator. */
+  readonly reason?: string;
+  /** For who is kept out: when it ends, milliseconds since 1970; null when not by itself. */
+  readonly until?: number | null;
+  /** For `internal`: the name under which the log has the request. */
+  readonly request?: string;
 }
 
 /**

@@ -68,7 +68,7 @@ export async function findAnswer(
 }
 
 function openAnswer(keys: AtRestKeys, row: IdempotencyRow): KeptAnswer {
-  const opened = keys.open('idempotency', rowIdentity(row.scope, row.idem), row.sealedAnswer);
+  const opened = keys.open('idempotency', answerIdentity(row.scope, row.idem), row.sealedAnswer);
   if (opened === null) throw new Error('a kept answer does not open under the master key');
   return JSON.parse(opened.toString()) as KeptAnswer;
 }
@@ -98,13 +98,14 @@ export async function keepAnswer(
     contentHash: Buffer.from(claim.contentHash),
     sealedAnswer: keys.seal(
       'idempotency',
-      rowIdentity(claim.scope, claim.idem),
+      answerIdentity(claim.scope, claim.idem),
       Buffer.from(JSON.stringify(answer)),
     ),
     createdAt: now,
   });
 }
 
-function rowIdentity(scope: string, idem: string): string {
+/** What a kept answer is bound to. */
+export function answerIdentity(scope: string, idem: string): string {
   return `${scope} ${idem}`;
 }

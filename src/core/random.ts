@@ -14,13 +14,13 @@ const codeAlphabet = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789';
 /** Characters in a code that is sent by mail. */
 export const codeLength = 8;
 
-/** A code for a mail: 8 characters, each of the 31 equally likely. */
-export function newCode(random: RandomBytes): string {
+/** A code for a mail: 8 characters unless told, each of the 31 equally likely. */
+export function newCode(random: RandomBytes, length: number = codeLength): string {
   const fair = 256 - (256 % codeAlphabet.length);
   let code = '';
-  while (code.length < codeLength) {
+  while (code.length < length) {
     for (const byte of random(16)) {
-      if (byte < fair && code.length < codeLength) code += codeAlphabet.charAt(byte % codeAlphabet.length);
+      if (byte < fair && code.length < length) code += codeAlphabet.charAt(byte % codeAlphabet.length);
     }
   }
   return code;

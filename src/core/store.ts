@@ -10,8 +10,28 @@
  * Times are milliseconds since 1970 UTC. Ids are base64url strings.
  */
 import type { ContentEncryption } from '../crypto/content-encryption.ts';
+import type { LinkReads, LinkWrites } from './link-store.ts';
+import type {
+  AuditReads,
+  AuditWrites,
+  BanReads,
+  BanWrites,
+  SeenAddressReads,
+  SeenAddressWrites,
+} from './moderation-store.ts';
+import type {
+  DataKeyReads,
+  DataKeyWrites,
+  MembershipReads,
+  MembershipWrites,
+  MessageReads,
+  MessageWrites,
+  RoomReads,
+  RoomWrites,
+} from './room-store.ts';
 
-export type Role = 'user' | 'admin';
+/** A guest has no password and holds a name only while connected. */
+export type Role = 'user' | 'admin' | 'guest';
 
 export interface UserRow {
   readonly id: string;
@@ -28,6 +48,11 @@ export interface UserRow {
   readonly passwordVerifier: string | null;
   readonly createdAt: number;
   readonly deletedAt: number | null;
+  /**
+   * The folded name under which a directory outside knows the user and checks their password; unique. It stays when the
+   * username changes. Null for everybody whose password is checked here.
+   */
+  readonly directoryUid: string | null;
 }
 
 /** One place where a user is logged in. It outlives rotations of its session key. */
@@ -91,7 +116,8 @@ export interface CodeRow {
   readonly confirmedAt: number | null;
 }
 
-export type MailKind = 'recovery_code' | 'password_changed' | 'email_code' | 'email_changing';
+export type MailKind =
+  'recovery_code' | 'password_changed' | 'email_code' | 'email_changing' | 'recovery_link' | 'email_link';
 
 /** A mail that waits to be accepted by the mail server, or did so lately (kept an hour, for the count). */
 export interface MailRow {
@@ -134,6 +160,15 @@ export interface UserReads {
   byId(id: string): Promise<UserRow | null>;
   byUsernameKey(usernameKey: string): Promise<UserRow | null>;
   byEmailKey(emailKey: string): Promise<UserRow | null>;
+  byDirectoryUid(directoryUid: string): Promise<UserRow | null>;
+  /** Those that are not deleted, in order of their folded names, after the one given. */
+  afterUsernameKey(usernameKey: string, limit: number): Promise<UserRow[]>;
+  /** Guests that hold a name. */
+  guests(limit: number): Promise<UserRow[]>;
+  /** Names by id, of those of the users named that are not deleted. */
+  usernames(ids: readonly string[]): Promise<Map<string, string>>;
+  /** Those that are not deleted and no guests, in order of their folded names. */
+  registered(limit: number): Promise<{ id: string; username: string; usernameKey: string }[]>;
 }
 
 export interface UserWrites extends UserReads {
@@ -153,6 +188,8 @@ export interface SessionReads {
   byId(id: string): Promise<SessionRow | null>;
   /** Also returns what has expired but was not cleaned up yet: the caller looks at the times. */
   byKeyId(keyId: string): Promise<StoredSession | null>;
+  /** The same for several at once, in any order; without those that are not there. */
+  byKeyIds(keyIds: readonly string[]): Promise<StoredSession[]>;
   /** Most recently used first. */
   ofUser(userId: string): Promise<SessionRow[]>;
 }
@@ -216,6 +253,8 @@ export interface MailReads {
   due(now: number, limit: number): Promise<MailRow[]>;
   /** The time of the next attempt of any waiting mail, or null. */
   nextAttemptAt(): Promise<number | null>;
+  /** How many mails wait, due or not. */
+  waiting(): Promise<number>;
   /** How many mails of the kind were queued for the address at or after `since`. */
   countSince(kind: MailKind, recipientHash: Buffer, since: number): Promise<number>;
 }
@@ -223,6 +262,11 @@ export interface MailReads {
 export interface MailWrites extends MailReads {
   insert(row: MailRow): Promise<void>;
   postpone(id: string, attempts: number, nextAttemptAt: number): Promise<void>;
+  /**
+   * Keeps a mail that waits, whose time has come, from being taken again until `until`: one conditional UPDATE, true
+   * for the one who gets it.
+   */
+  lease(id: string, now: number, until: number): Promise<boolean>;
   /** No more attempts; the content is wiped, the row stays to be counted until it is cleaned up. */
   settle(id: string, settledAt: number): Promise<void>;
 }
@@ -265,6 +309,14 @@ export interface Reader {
   readonly guesses: GuessReads;
   readonly idempotency: IdempotencyReads;
   readonly facts: FactReads;
+  readonly rooms: RoomReads;
+  readonly memberships: MembershipReads;
+  readonly messages: MessageReads;
+  readonly dataKeys: DataKeyReads;
+  readonly bans: BanReads;
+  readonly audit: AuditReads;
+  readonly seenAddresses: SeenAddressReads;
+  readonly links: LinkReads;
 }
 
 /** What has expired by when, for the clean-up. */
@@ -275,6 +327,8 @@ export interface Expiry {
   readonly idempotencyBefore: number;
   readonly mailsSettledBefore: number;
   readonly guessesBefore: number;
+  /** Addresses where nobody was seen since this time. */
+  readonly addressesSeenBefore: number;
 }
 
 /** Inside a transaction: reads see the transaction's own writes. */
@@ -287,6 +341,20 @@ export interface Transaction extends Reader {
   readonly guesses: GuessWrites;
   readonly idempotency: IdempotencyWrites;
   readonly facts: FactWrites;
+  readonly rooms: RoomWrites;
+  readonly memberships: MembershipWrites;
+  readonly messages: MessageWrites;
+  readonly dataKeys: DataKeyWrites;
+  readonly bans: BanWrites;
+  readonly audit: AuditWrites;
+  readonly seenAddresses: SeenAddressWrites;
+  readonly links: LinkWrites;
+  /**
+   * Says that this call must not run beside another that claims one of the same subjects (`transaction-subjects.ts`).
+   * Called after reading what tells the subjects, and before anything that is read is relied on: where the call does not
+   * hold them yet, all of it is undone and it runs again, holding them.
+   */
+  claim(subjects: readonly string[]): Promise<void>;
   /** Deletes at most `limit` expired rows of each kind and returns how many went. */
   deleteExpired(expiry: Expiry, limit: number): Promise<number>;
 }
@@ -300,7 +368,8 @@ export type TransactionFunction<Input = never, Output = unknown> = (
 /** Functions by name; the names are what `Store.transact` takes. */
 export type TransactionFunctions = Record<string, TransactionFunction>;
 
-type InputOf<F> = F extends (transaction: Transaction, input: infer Input) => unknown ? Input : never;
+/** What the function takes beside its transaction. */
+export type InputOf<F> = F extends (transaction: Transaction, input: infer Input) => unknown ? Input : never;
 type OutputOf<F> = F extends (...parameters: never[]) => Promise<infer Output> ? Output : never;
 
 /** Durable state, for a given set of transaction functions. */
@@ -323,9 +392,9 @@ export interface Store<Functions> {
 
 /** Another row has this value already. */
 export class UniqueConflict extends Error {
-  readonly field: 'username' | 'email' | 'other';
+  readonly field: 'username' | 'email' | 'room' | 'other';
 
-  constructor(field: 'username' | 'email' | 'other', cause?: unknown) {
+  constructor(field: 'username' | 'email' | 'room' | 'other', cause?: unknown) {
     super(`unique conflict: ${field}`, cause === undefined ? undefined : { cause });
     this.name = 'UniqueConflict';
     this.field = field;

@@ -1,6 +1,8 @@
 import type { Clock, Timers } from './clock.ts';
 import type { Logger } from './logger.ts';
 import { idempotencyMilliseconds } from './idempotency.ts';
+import type { SeenAddresses } from './moderation/seen-addresses.ts';
+import { unwrittenUseMilliseconds } from './sessions/live-rows.ts';
 import type { SessionRegistry } from './sessions/session-registry.ts';
 import type { Store } from './store.ts';
 import type { Transactions } from './transactions.ts';
@@ -15,10 +17,13 @@ const touchesAtOnce = 500;
 const settledMailMilliseconds = 2 * 60 * 60 * 1000;
 /** How long after its first failure a guess counter is of use to nobody. */
 const guessMilliseconds = 24 * 60 * 60 * 1000;
+/** How long it is known where a user was seen, for who is about to ban an address. */
+export const seenAddressMilliseconds = 7 * 24 * 60 * 60 * 1000;
 
 export interface UpkeepDependencies {
   readonly store: Store<Transactions>;
   readonly registry: SessionRegistry;
+  readonly seen: SeenAddresses;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -27,7 +32,7 @@ export interface UpkeepDependencies {
 }
 
 /**
- * Deletes what has expired, in small steps, and writes down when sessions were last used: once in a while rather than
+ * Deletes what has expired, in small steps, and writes down when sessions were last used and where: once in a while rather than
  * at every request.
  */
 export class Upkeep {
@@ -60,10 +65,11 @@ export class Upkeep {
     const now = clock.now();
     const expiry = {
       now,
-      sessionsUsedBefore: now - idle,
+      sessionsUsedBefore: now - idle - (registry.isShared ? unwrittenUseMilliseconds : 0),
       idempotencyBefore: now - idempotencyMilliseconds,
       mailsSettledBefore: now - settledMailMilliseconds,
       guessesBefore: now - guessMilliseconds,
+      addressesSeenBefore: now - seenAddressMilliseconds,
     };
     while ((await store.transact('deleteExpired', { expiry, limit: rowsAtOnce })) > 0 && !this.stopped);
   }
@@ -80,6 +86,10 @@ export class Upkeep {
     const touched = this.dependencies.registry.takeTouched();
     for (let at = 0; at < touched.length; at += touchesAtOnce) {
       await this.dependencies.store.transact('touchSessions', touched.slice(at, at + touchesAtOnce));
+    }
+    const seen = this.dependencies.seen.take();
+    for (let at = 0; at < seen.length; at += touchesAtOnce) {
+      await this.dependencies.store.transact('noteAddresses', seen.slice(at, at + touchesAtOnce));
     }
   }
 }

@@ -25,6 +25,12 @@ export interface AnswerHeader {
   readonly rot?: true;
 }
 
+/** The protected header of an event (PROTOCOL.md §6). */
+export interface EventHeader {
+  readonly re: number;
+  readonly n: number;
+}
+
 /**
  * Shape and header of a request, before any cryptography (PROTOCOL.md §2).
  *
@@ -71,6 +77,34 @@ export function sealAnswer(
   );
 }
 
+/**
+ * Seals one event of a stream (PROTOCOL.md §6).
+ *
+ * @param re the sequence number of the request that opened the stream
+ * @param n 1, 2, 3, …: a gap or a repeat shows
+ */
+export function sealEvent(
+  enc: ContentEncryption,
+  key: Buffer,
+  { re, n }: EventHeader,
+  plaintext: string,
+): string {
+  return seal(enc, key, `{"alg":"dir","enc":"${enc}","re":${re},"n":${n}}`, plaintext);
+}
+
+/** Opens an event, as a client does. Null when it does not open or its header is not an event's. */
+export function openEvent(
+  token: string,
+  enc: ContentEncryption,
+  key: Buffer,
+): { header: EventHeader; plaintext: string } | null {
+  const opened = openSealed(token, enc, key);
+  if (opened === null) return null;
+  const { re, n } = opened.header;
+  if (typeof re !== 'number' || typeof n !== 'number') return null;
+  return { header: { re, n }, plaintext: opened.plaintext };
+}
+
 /** Seals a request, as a client does. @param iv given only by tests and vectors */
 export function sealRequest(
   enc: ContentEncryption,
@@ -90,16 +124,26 @@ export function openAnswer(
   enc: ContentEncryption,
   key: Buffer,
 ): { header: AnswerHeader; plaintext: string } | null {
+  const opened = openSealed(token, enc, key);
+  if (opened === null) return null;
+  const { re, status, rot } = opened.header;
+  if (typeof re !== 'number' || typeof status !== 'number') return null;
+  const { plaintext } = opened;
+  return { header: rot === true ? { re, status, rot } : { re, status }, plaintext };
+}
+
+function openSealed(
+  token: string,
+  enc: ContentEncryption,
+  key: Buffer,
+): { header: Record<string, unknown>; plaintext: string } | null {
   const jwe = parseCompactJwe(token);
   const header = jwe === null ? null : parseJsonObject(jwe.headerText);
   if (jwe === null || header === null || jwe.encryptedKey.length > 0) return null;
   if (header['alg'] !== 'dir' || header['enc'] !== enc) return null;
-  const { re, status, rot } = header;
-  if (typeof re !== 'number' || typeof status !== 'number') return null;
   const associatedData = Buffer.from(jwe.encodedHeader, 'latin1');
   const opened = contentEncryptions[enc].open(key, jwe.iv, associatedData, jwe.ciphertext, jwe.tag);
-  if (opened === null) return null;
-  return { header: rot === true ? { re, status, rot } : { re, status }, plaintext: opened.toString() };
+  return opened === null ? null : { header, plaintext: opened.toString() };
 }
 
 function seal(

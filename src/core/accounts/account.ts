@@ -4,13 +4,14 @@ import type { Role, UserRow } from '../store.ts';
 export interface Account {
   readonly id: string;
   readonly username: string;
-  readonly email: string;
+  /** Null where the way in asked for none. */
+  readonly email: string | null;
   readonly createdAt: number;
   readonly role: Role;
 }
 
 /** The account of a row that is not deleted. */
 export function accountOf(row: UserRow): Account {
-  if (row.username === null || row.email === null) throw new Error('a deleted account has no view');
+  if (row.username === null) throw new Error('a deleted account has no view');
   return { id: row.id, username: row.username, email: row.email, createdAt: row.createdAt, role: row.role };
 }

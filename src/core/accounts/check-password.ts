@@ -1,19 +1,16 @@
 import type { AtRestKeys } from '../../crypto/at-rest.ts';
 import { addressGroup } from '../addresses.ts';
-import type { Clock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
 import { type EnforceLimit, limits } from '../limits/limits.ts';
-import type { Store, UserRow } from '../store.ts';
-import type { Transactions } from '../transactions.ts';
+import type { UserRow } from '../store.ts';
 import type { GuessSubject } from '../transactions/guesses.ts';
+import { type GuessCounting, countGuess, uncountGuess } from './count-guess.ts';
 import { guessSubjects } from './guess-subjects.ts';
-import type { Passwords } from './passwords.ts';
+import { type ComparisonDependencies, compareSecret } from './compare-secret.ts';
+import { type Secret, passwordSecret } from './secret.ts';
 
-export interface PasswordCheckDependencies {
-  readonly store: Store<Transactions>;
-  readonly passwords: Passwords;
+export interface PasswordCheckDependencies extends ComparisonDependencies, GuessCounting {
   readonly keys: AtRestKeys;
-  readonly clock: Clock;
   /** Whether limits by address and overall are on. */
   readonly limitAddresses: boolean;
   readonly enforce: EnforceLimit;
@@ -23,7 +20,7 @@ export interface PasswordCheckDependencies {
 export interface PasswordGuess {
   readonly account: string;
   readonly address: string;
-  readonly password: string;
+  readonly secret: Secret;
 }
 
 /** A right guess: it is still counted as a failed one, until `guesses` are taken back. */
@@ -42,18 +39,19 @@ export interface RightGuess {
  * @throws Refusal `rate_limited`, `wrong_credentials`, `busy`
  */
 export function checkPassword(dependencies: PasswordCheckDependencies) {
-  const { store, passwords, keys, clock, limitAddresses } = dependencies;
+  const { keys, limitAddresses } = dependencies;
+  const compare = compareSecret(dependencies);
   return async (user: UserRow | null, guess: PasswordGuess): Promise<RightGuess> => {
     const target = { account: guess.account, addressGroup: addressGroup(guess.address) };
     const subjects = guessSubjects(keys, target, limitAddresses);
-    await store.transact('countGuess', { now: clock.now(), subjects });
-    const right = await passwords.check(user, guess.password).catch(async (error: unknown) => {
+    await countGuess(dependencies, subjects);
+    const known = await compare(user, guess.secret).catch(async (error: unknown) => {
       // Nothing was compared, so nothing was learned.
-      if (error instanceof Refusal) await store.transact('uncountGuess', { subjects });
+      if (error instanceof Refusal) await uncountGuess(dependencies, subjects);
       throw error;
     });
-    if (!right || user === null) throw new Refusal('wrong_credentials');
-    return { user, guesses: subjects };
+    if (known === null) throw new Refusal('wrong_credentials');
+    return { user: known, guesses: subjects };
   };
 }
 
@@ -65,12 +63,16 @@ export function checkPassword(dependencies: PasswordCheckDependencies) {
  */
 export function confirmPassword(dependencies: PasswordCheckDependencies) {
   const check = checkPassword(dependencies);
-  return async (userId: string, address: string, password: string): Promise<UserRow> => {
+  return async (userId: string, address: string, secret: string | Secret): Promise<UserRow> => {
     const user = await dependencies.store.read.users.byId(userId);
     if (user === null || user.deletedAt !== null) throw new Refusal('session_unknown');
     await dependencies.enforce(limits.confirmationsOfUser, userId);
-    const { guesses } = await check(user, { account: `user:${userId}`, address, password });
-    await dependencies.store.transact('uncountGuess', { subjects: guesses });
-    return user;
+    const { user: confirmed, guesses } = await check(user, {
+      account: `user:${userId}`,
+      address,
+      secret: typeof secret === 'string' ? passwordSecret(secret) : secret,
+    });
+    await uncountGuess(dependencies, guesses);
+    return confirmed;
   };
 }

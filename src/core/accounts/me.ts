@@ -2,6 +2,7 @@ import type { Caller } from '../caller.ts';
 import { userIdOf } from '../caller.ts';
 import type { Clock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
+import { liveRows } from '../sessions/live-rows.ts';
 import type { SessionRegistry } from '../sessions/session-registry.ts';
 import type { SessionRow } from '../store.ts';
 import { type Account, accountOf } from './account.ts';
@@ -41,7 +42,7 @@ const viewMilliseconds = 1000;
 export function me(dependencies: MeDependencies) {
   const views = new WeakMap<Profile, Map<string, { readonly at: number; readonly me: Me }>>();
   const view = (caller: Caller, profile: Profile): Me => {
-    const sessionId = caller.key.session.id;
+    const sessionId = caller.sessionId ?? '';
     const now = dependencies.clock.now();
     let ofProfile = views.get(profile);
     if (ofProfile === undefined) views.set(profile, (ofProfile = new Map()));
@@ -78,23 +79,16 @@ function present(profile: Profile | null): Profile {
 }
 
 function sessionViews(
-  { registry, clock, idle }: MeDependencies,
+  dependencies: MeDependencies,
   caller: Caller,
   rows: readonly SessionRow[],
 ): SessionView[] {
-  const now = clock.now();
-  const views: SessionView[] = [];
-  for (const row of rows) {
-    const lastUsedAt = registry.liveSession(row.userId, row.id)?.lastUsedAt ?? row.lastUsedAt;
-    if (now >= row.endsAt || now - lastUsedAt >= idle) continue;
-    views.push({
-      sessionId: row.id,
-      address: row.address,
-      client: row.client,
-      createdAt: row.createdAt,
-      lastUsedAt,
-      current: row.id === caller.key.session.id,
-    });
-  }
-  return views;
+  return liveRows(dependencies, rows).map(({ id, address, client, createdAt, lastUsedAt }) => ({
+    sessionId: id,
+    address,
+    client,
+    createdAt,
+    lastUsedAt,
+    current: id === caller.sessionId,
+  }));
 }

@@ -90,6 +90,22 @@ export function afterSuccess(policy: GuessPolicyName, row: GuessRow): GuessRow |
   return { ...row, failures: row.failures - 1, blockedUntil: 0 };
 }
 
+/**
+ * Whether there were so many failures, the last of them no longer ago than that. When it was follows from the pause it
+ * brought; a row says nothing else of it.
+ */
+export function isFailedOften(
+  policy: GuessPolicyName,
+  row: GuessRow,
+  now: number,
+  limits: { readonly failures: number; readonly milliseconds: number },
+): boolean {
+  if (row.failures < limits.failures) return false;
+  const lastFailureAt = row.blockedUntil - pauseAfter(policies[policy], row.failures);
+  // Further away than that is only what was counted before the clock was set back.
+  return Math.abs(now - lastFailureAt) < limits.milliseconds;
+}
+
 /** The pause after so many failures, milliseconds. */
 function pauseAfter({ free, firstPause, growth, longestPause }: GuessPolicy, failures: number): number {
   const beyond = failures - free;

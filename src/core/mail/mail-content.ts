@@ -15,6 +15,15 @@ export type MailContent =
       /** How long the code is good. */
       readonly minutes: number;
     }
+  | {
+      readonly kind: 'recovery_link' | 'email_link';
+      readonly to: string | null;
+      readonly username: string;
+      /** What the link ends with. */
+      readonly token: string;
+      /** How long the link is good. */
+      readonly minutes: number;
+    }
   | { readonly kind: 'password_changed'; readonly to: string; readonly username: string; readonly at: number }
   | {
       readonly kind: 'email_changing';

@@ -14,11 +14,20 @@ const parallel = 4;
 const firstPause = 15 * 1000;
 const longestPause = 60 * 60 * 1000;
 const givenUpAfter = 24 * 60 * 60 * 1000;
+/** Longer than any attempt takes: then the one who has taken a mail has died over it. */
+export const mailLeaseMilliseconds = 3 * 60 * 1000;
+/** Where several nodes send, each looks this often for what another one has left behind. */
+const lookMilliseconds = 30 * 1000;
 
 export interface MailDeliveryDependencies {
   readonly mails: MailReads;
   readonly settle: (mail: { id: string; at: number }) => Promise<void>;
   readonly postpone: (mail: { id: string; attempts: number; nextAttemptAt: number }) => Promise<void>;
+  /**
+   * Takes a mail before it is sent, where several nodes do; false when another one has it. Not given on a single node,
+   * which has them all.
+   */
+  readonly lease?: (mail: { id: string; now: number; until: number }) => Promise<boolean>;
   readonly transport: MailTransport;
   readonly render: (content: MailContent & { to: string }) => Pick<MailMessage, 'subject' | 'text' | 'html'>;
   readonly keys: Pick<AtRestKeys, 'open'>;
@@ -34,6 +43,8 @@ export interface MailDeliveryDependencies {
  * and is given up after a day. A crash between acceptance and the note of it sends a mail twice rather than never.
  */
 export class MailDelivery {
+  /** What has come of mails since the start. Those that are not sent on purpose are in none of these. */
+  readonly counts = { accepted: 0, postponed: 0, givenUp: 0 };
   private readonly dependencies: MailDeliveryDependencies;
   private running: Promise<void> | null = null;
   private wanted = false;
@@ -79,9 +90,11 @@ export class MailDelivery {
         due = await mails.due(clock.now(), parallel);
       }
       const next = await mails.nextAttemptAt();
-      if (next !== null && !this.stopped) {
-        this.cancelTimer = timers.setTimeout(() => this.wake(), Math.max(0, next - clock.now()));
-      }
+      const pause = Math.min(
+        next === null ? Infinity : Math.max(0, next - clock.now()),
+        this.dependencies.lease === undefined ? Infinity : lookMilliseconds,
+      );
+      if (pause < Infinity && !this.stopped) this.cancelTimer = timers.setTimeout(() => this.wake(), pause);
     } catch (error) {
       logger.error('looking for mails failed', { error });
       if (!this.stopped) this.cancelTimer = timers.setTimeout(() => this.wake(), firstPause);
@@ -89,7 +102,10 @@ export class MailDelivery {
   }
 
   private async deliver(row: MailRow): Promise<void> {
-    const { settle, clock, keys, render, transport, logger } = this.dependencies;
+    const { settle, lease, clock, keys, render, transport, logger } = this.dependencies;
+    const now = clock.now();
+    if (lease !== undefined && !(await lease({ id: row.id, now, until: now + mailLeaseMilliseconds })))
+      return;
     const content = readMailContent(keys, row);
     const { to } = content;
     if (to === null) return settle({ id: row.id, at: clock.now() });
@@ -100,6 +116,7 @@ export class MailDelivery {
     const message = { id: row.id, to, date: row.createdAt, ...render({ ...content, to }) };
     const answer = await transport.send(message);
     if (answer.accepted) {
+      this.counts.accepted += 1;
       logger.info('mail accepted', { kind: row.kind, mail: row.id, attempts: row.attempts + 1 });
       return settle({ id: row.id, at: clock.now() });
     }
@@ -111,10 +128,12 @@ export class MailDelivery {
     const now = clock.now();
     const facts = { kind: row.kind, mail: row.id, attempts: row.attempts + 1, reason: answer.reason };
     if (answer.permanent || now - row.createdAt >= givenUpAfter) {
+      this.counts.givenUp += 1;
       logger.error('mail given up', facts);
       return settle({ id: row.id, at: now });
     }
     const pause = Math.min(longestPause, firstPause * 2 ** row.attempts) * (0.75 + random() / 2);
+    this.counts.postponed += 1;
     logger.warn('mail not accepted, will be tried again', { ...facts, seconds: Math.round(pause / 1000) });
     return postpone({ id: row.id, attempts: row.attempts + 1, nextAttemptAt: Math.round(now + pause) });
   }

@@ -1,4 +1,10 @@
+import { createRequire } from 'node:module';
 import { foldName } from './username.ts';
+
+const require = createRequire(import.meta.url);
+interface LanguagePackage {
+  readonly dictionary: Readonly<Record<string, readonly string[]>>;
+}
 
 /** Shortest password, in characters (code points). */
 const minCharacters = 10;
@@ -11,6 +17,12 @@ const minUnitLength = 4;
 /** What people put after a common password to make it another one: digits and signs, a year with a mark or two. */
 const appendage = /[^\p{L}]{1,6}$/u;
 
+/** What is wrong with a new password of this person, or null. */
+export type PasswordRule = (
+  password: string,
+  about: { username: string; email: string | null },
+) => string | null | Promise<string | null>;
+
 let commonPasswords: Promise<ReadonlySet<string>> | null = null;
 
 /**
@@ -18,7 +30,8 @@ let commonPasswords: Promise<ReadonlySet<string>> | null = null;
  * starts the server does it ahead of the first registration.
  */
 export function loadCommonPasswords(): Promise<ReadonlySet<string>> {
-  commonPasswords ??= import('@zxcvbn-ts/language-common').then(
+  // Required, not imported: which names a CommonJS module exports is guesswork for `import`, which may miss some.
+  commonPasswords ??= Promise.resolve(require('@zxcvbn-ts/language-common') as LanguagePackage).then(
     ({ dictionary }) => new Set(dictionary['passwords-common']),
   );
   return commonPasswords;
@@ -31,15 +44,14 @@ export function loadCommonPasswords(): Promise<ReadonlySet<string>> {
  */
 export async function checkNewPassword(
   password: string,
-  about: { username: string; email: string },
+  about: { username: string; email: string | null },
 ): Promise<string | null> {
   if (password.length > maxBytes || Buffer.byteLength(password) > maxBytes) return 'at most 1,024 bytes';
   if (!password.isWellFormed()) return 'not well-formed Unicode';
   if (Array.from(password).length < minCharacters) return 'at least 10 characters';
   const folded = foldName(password);
-  const names = [about.username, about.email, about.email.slice(0, about.email.lastIndexOf('@'))].map(
-    foldName,
-  );
+  const email = about.email ?? '';
+  const names = [about.username, email, email.slice(0, Math.max(0, email.lastIndexOf('@')))].map(foldName);
   if (names.some((name) => Array.from(name).length >= minNameLength && folded.includes(name))) {
     return 'it contains the username or the address';
   }

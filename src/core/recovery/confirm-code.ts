@@ -1,12 +1,11 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { AtRestKeys } from '../../crypto/at-rest.ts';
-import type { Caller } from '../caller.ts';
 import type { Clock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
 import { normalizeCode } from '../random.ts';
 import type { Store } from '../store.ts';
 import type { Transactions } from '../transactions.ts';
-import { hashCode } from './code.ts';
+import { type RecoveringCaller, hashCode } from './code.ts';
 
 /**
  * Second step of recovery: the code from the mail, typed into the session that asked for it. The guess is counted
@@ -20,8 +19,8 @@ export function confirmRecoveryCode(dependencies: {
   clock: Clock;
 }) {
   const { store, atRest, clock } = dependencies;
-  return async (caller: Caller, typedCode: string): Promise<Record<string, never>> => {
-    const sessionId = caller.key.session.id;
+  return async (caller: RecoveringCaller, typedCode: string): Promise<Record<string, never>> => {
+    const sessionId = caller.sessionId;
     const attempt = await store.transact('spendCodeAttempt', {
       purpose: 'recovery',
       subject: sessionId,

@@ -1,4 +1,4 @@
-import type { Caller } from '../caller.ts';
+import type { SealedCaller } from '../caller.ts';
 import { userIdOf } from '../caller.ts';
 import type { ProfileCache } from '../accounts/profile-cache.ts';
 import type { Clock } from '../clock.ts';
@@ -15,7 +15,7 @@ interface EndDependencies {
 
 /** Ends another place where the user is logged in, or this one. @throws Refusal `not_found` */
 export function revokeSession({ store, registry, profiles, clock }: EndDependencies) {
-  return async (caller: Caller, sessionId: string): Promise<Record<string, never>> => {
+  return async (caller: SealedCaller, sessionId: string): Promise<Record<string, never>> => {
     const userId = userIdOf(caller);
     const ended = await store.transact('endSession', {
       now: clock.now(),
@@ -23,7 +23,7 @@ export function revokeSession({ store, registry, profiles, clock }: EndDependenc
       userId,
       sessionId,
     });
-    registry.endOne(userId, sessionId);
+    await registry.endOne(userId, sessionId);
     profiles.forget(userId);
     return ended;
   };
@@ -31,14 +31,14 @@ export function revokeSession({ store, registry, profiles, clock }: EndDependenc
 
 /** Ends the caller's session, logged in or not. No answer is kept: there is no session left to ask again in. */
 export function logout({ store, registry, profiles, clock }: EndDependencies) {
-  return async (caller: Caller): Promise<Record<string, never>> => {
+  return async (caller: SealedCaller): Promise<Record<string, never>> => {
     const { session } = caller.key;
     if (session.userId !== null) {
       const { id: sessionId, userId } = session;
       await store.transact('endSession', { now: clock.now(), claim: null, userId, sessionId });
       profiles.forget(userId);
     }
-    registry.end(session);
+    await registry.end(session);
     return {};
   };
 }

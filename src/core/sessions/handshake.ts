@@ -6,9 +6,11 @@ import { oaepEncrypt } from '../../crypto/rsa-oaep.ts';
 import type { RsaPublicKey } from '../../crypto/rsa-public-key.ts';
 import { addressGroup } from '../addresses.ts';
 import type { Clock } from '../clock.ts';
+import type { CoreCounts } from '../counts.ts';
 import { type IdemClaim } from '../idempotency.ts';
 import { limits } from '../limits/limits.ts';
 import type { EnforceLimit } from '../limits/limits.ts';
+import type { BanList } from '../moderation/ban-list.ts';
 import { type RandomBytes, newId } from '../random.ts';
 import type { Store } from '../store.ts';
 import type { Transactions } from '../transactions.ts';
@@ -18,6 +20,7 @@ import {
   addSessionKey,
   idleMilliseconds,
   newSession,
+  newSharedState,
   rotationGraceMilliseconds,
   sessionKeyBytes,
 } from './session.ts';
@@ -47,21 +50,34 @@ interface HandshakeDependencies {
   readonly clock: Clock;
   /** Idle time of logged-in sessions, milliseconds. */
   readonly idle: number;
+  readonly counts: Pick<CoreCounts, 'handshakes'>;
 }
 
-/** Opens a session without a user. @throws Refusal `rate_limited` */
-export function openSession(dependencies: HandshakeDependencies & { enforce: EnforceLimit }) {
-  const { registry, random, clock, enforce } = dependencies;
-  return async (
+/**
+ * Lets an address ask for a session, before anything of its request is looked at: a key that is refused costs too.
+ *
+ * @throws Refusal `rate_limited`, `banned`, `kicked`
+ */
+export function admitHandshake({ enforce, bans }: { enforce: EnforceLimit; bans: BanList }) {
+  return async (address: string): Promise<void> => {
+    bans.refuseAddress(address);
+    await enforce(limits.handshakesOfAddress, addressGroup(address));
+    await enforce(limits.handshakes, 'all');
+  };
+}
+
+/** Opens a session without a user, for an address that was admitted. @throws Refusal `busy` */
+export function openSession(dependencies: HandshakeDependencies) {
+  const { registry, random, clock, counts } = dependencies;
+  return (
     request: HandshakeRequest,
     origin: { address: string; client: string },
-  ): Promise<HandshakeAnswer> => {
-    await enforce(limits.handshakesOfAddress, addressGroup(origin.address));
-    await enforce(limits.handshakes, 'all');
+  ): HandshakeAnswer | Promise<HandshakeAnswer> => {
     const session = newSession(newId(random), origin, clock.now());
     const { sessionKey, answer } = makeKey(dependencies, session, request);
-    registry.addAnonymous(sessionKey);
-    return answer;
+    const adding = registry.addAnonymous(sessionKey);
+    counts.handshakes.opened += 1;
+    return adding instanceof Promise ? adding.then(() => answer) : answer;
   };
 }
 
@@ -77,7 +93,7 @@ export function rotateSessionKey(
     atRest: AtRestKeys;
   },
 ) {
-  const { registry, clock, enforce, store, atRest } = dependencies;
+  const { registry, clock, enforce, store, atRest, counts } = dependencies;
   return async (
     caller: { key: SessionKey; claim: IdemClaim | null },
     request: HandshakeRequest,
@@ -91,7 +107,7 @@ export function rotateSessionKey(
     );
     const { sessionKey, answer } = makeKey(dependencies, session, request);
     if (session.userId === null) {
-      registry.addAnonymous(sessionKey);
+      await registry.addAnonymous(sessionKey);
       if (caller.claim !== null) {
         await store.transact('keepAnswer', {
           now,
@@ -101,6 +117,7 @@ export function rotateSessionKey(
       }
     } else {
       const row = sessionKeyRow(atRest, sessionKey);
+      await registry.announce(sessionKey);
       await store
         .transact('rotateSessionKey', {
           now,
@@ -118,18 +135,24 @@ export function rotateSessionKey(
       sessionKey.sealsReserved = row.sealsReserved;
       registry.addLoggedIn(sessionKey);
     }
-    caller.key.retiresAt = retiresAt;
+    await registry.retire(caller.key, retiresAt);
+    counts.handshakes.rotated += 1;
     return answer;
   };
 }
 
 function makeKey(
-  { identity, random, clock, idle }: HandshakeDependencies,
+  { registry, identity, random, clock, idle }: HandshakeDependencies,
   session: Session,
   { publicKey, enc }: HandshakeRequest,
 ): { sessionKey: SessionKey; answer: HandshakeAnswer } {
   const secret = random(sessionKeyBytes(enc));
-  const sessionKey = addSessionKey(session, { id: newId(random), enc, secret }, clock.now());
+  const sessionKey = addSessionKey(
+    session,
+    { id: newId(random), enc, secret },
+    clock.now(),
+    registry.isShared ? newSharedState(0, clock.now()) : null,
+  );
   const key = encodeBase64url(oaepEncrypt(publicKey.keyObject, secret));
   const transcript = handshakeTranscript({
     sessionKeyId: sessionKey.id,

@@ -1,5 +1,6 @@
 import { Refusal } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import type { ReplayGuard } from './replay-guard.ts';
 import { type SessionKey, maxSeals, reservationSize } from './session.ts';
 
 /** Makes a reservation durable; false when the session key is gone from the store. */
@@ -10,13 +11,13 @@ export type Reserve = (reservation: {
 }) => Promise<boolean>;
 
 /**
- * Accepts each sequence number of a session key once, over restarts too (PROTOCOL.md §2).
+ * Replay windows of the only node: each sequence number is accepted once, over restarts too (PROTOCOL.md §2).
  *
  * The window itself lives in memory. What makes it safe over a restart is that no number is accepted above the
  * reserved one, which is in the store: after a restart everything up to it counts as seen. Reservations are
  * made ahead, thousands of numbers at a time, so that requests hardly ever wait for one.
  */
-export class ReplayProtection {
+export class ReplayProtection implements ReplayGuard {
   private readonly reserve: Reserve;
   private readonly logger: Logger;
   private readonly reserving = new Map<SessionKey, Promise<void>>();
@@ -26,12 +27,6 @@ export class ReplayProtection {
     this.logger = options.logger;
   }
 
-  /**
-   * Tests and sets. Called only for payloads that have opened.
-   *
-   * @returns false for a number that was used or is older than the window
-   * @throws Refusal `session_unknown` when the session ended meanwhile
-   */
   accept(key: SessionKey, seq: number): boolean | Promise<boolean> {
     if (!key.window.check(seq)) return false;
     if (key.session.userId !== null) {
@@ -41,14 +36,14 @@ export class ReplayProtection {
     return key.window.testAndSet(seq);
   }
 
-  /** Counts a payload that is about to be sealed. False when the key has sealed all it may. */
   countSeal(key: SessionKey): boolean {
     if (key.seals >= maxSeals) return false;
     key.seals += 1;
+    // A stream of events seals without asking for numbers.
+    if (key.session.userId !== null && isShortOfSeals(key)) this.reserveAhead(key, key.window.highest);
     return true;
   }
 
-  /** The lowest number that is certainly fresh. */
   nextSeq(key: SessionKey): number {
     return Math.min(key.window.highest + 1, Number.MAX_SAFE_INTEGER);
   }
@@ -96,6 +91,10 @@ export class ReplayProtection {
 function isRunningLow(key: SessionKey, seq: number): boolean {
   return (
     (seq > key.windowReserved - reservationSize / 2 && key.windowReserved < Number.MAX_SAFE_INTEGER) ||
-    key.seals > key.sealsReserved - reservationSize / 2
+    isShortOfSeals(key)
   );
+}
+
+function isShortOfSeals(key: SessionKey): boolean {
+  return key.seals > key.sealsReserved - reservationSize / 2;
 }

@@ -1,12 +1,15 @@
-import type { AtRestKeys } from '../../crypto/at-rest.ts';
 import type { Clock } from '../clock.ts';
-import type { SessionReads, StoredSession } from '../store.ts';
+import type { EndedSessions } from '../nodes/notices.ts';
 import { ReplayWindow } from './replay-window.ts';
-import { type Session, type SessionKey, isAlive } from './session.ts';
+import type { FoundKey, SessionSource } from './session-source.ts';
+import type { SessionNews } from './session-news.ts';
+import { type Session, type SessionKey, isAlive, isOpen } from './session.ts';
 
 export interface SessionRegistryOptions {
-  readonly reads: SessionReads;
-  readonly keys: AtRestKeys;
+  /** Where keys are read from that are not held. */
+  readonly source: SessionSource;
+  /** What other nodes are told; null where there are none. */
+  readonly news: SessionNews | null;
   readonly clock: Clock;
   /** Idle time of logged-in sessions, milliseconds. */
   readonly idle: number;
@@ -14,11 +17,21 @@ export interface SessionRegistryOptions {
   readonly maxAnonymous?: number;
   /** Logged-in sessions kept in memory at most; those beyond are read again when they return. Default 100,000. */
   readonly maxLoaded?: number;
+  /** Called when a user's key opens nothing any more: what hangs on it has to go. */
+  readonly onKeyEnd?: (key: SessionKey, userId: string) => void;
+  /** Called when sessions of a user were ended here, for nodes that connections of theirs may be open on. */
+  readonly onEnded?: (ended: EndedSessions) => void;
 }
 
+/** A session that is in use on another node may look idle in the store for a while. */
+const readLatelyMilliseconds = 60_000;
+
 /**
- * The sessions in use, by session key id. Anonymous ones exist only here. Those of users are in the store as
- * well, and are read from there at their first use after a start.
+ * The sessions in use, by session key id. Anonymous ones exist only here, or, where there are several nodes, in what
+ * these share. Those of users are in the store as well, and are read from there at their first use after a start.
+ *
+ * What changes a session takes effect here at once; what it returns is there to be waited for where other nodes have to
+ * be told.
  *
  * A Map keeps its order of insertion, so that taking a session out and putting it in again at each use leaves the
  * one unused for longest in front.
@@ -30,6 +43,8 @@ export class SessionRegistry {
   private readonly loads = new Map<string, Promise<SessionKey | null>>();
   private readonly sessionsOfUser = new Map<string, Set<Session>>();
   private readonly touched = new Set<Session>();
+  /** How many connections are open for a key. */
+  private readonly watched = new Map<SessionKey, number>();
   private endings = 0;
 
   constructor(options: SessionRegistryOptions) {
@@ -41,13 +56,19 @@ export class SessionRegistry {
     return { anonymous: this.anonymous.size, loggedIn: this.loggedIn.size };
   }
 
-  /** The key of this id if its session is alive. Answers at once unless the store has to be asked. */
+  /** The key of this id if its session is alive. Answers at once unless it has to be read. */
   find(keyId: string): SessionKey | null | Promise<SessionKey | null> {
     const held = this.loggedIn.get(keyId) ?? this.anonymous.get(keyId);
     if (held === undefined) return this.load(keyId);
-    if (isAlive(held, this.options.clock.now(), this.options.idle)) return held;
-    this.forgetKey(held);
+    if (this.isUsable(held)) return held;
+    this.forget(held);
     return null;
+  }
+
+  /** Whether the key, which was found here before, opens its session still. */
+  holds(key: SessionKey): boolean {
+    const held = this.loggedIn.get(key.id) ?? this.anonymous.get(key.id);
+    return held === key && this.isUsable(key);
   }
 
   /** Says that an authentic request came in. */
@@ -59,14 +80,39 @@ export class SessionRegistry {
     if (!anonymous) this.touched.add(key.session);
   }
 
-  /** Takes in a key of a session without a user. */
-  addAnonymous(key: SessionKey): void {
-    this.anonymous.set(key.id, key);
-    if (this.anonymous.size <= (this.options.maxAnonymous ?? 100_000)) return;
-    for (const oldest of this.anonymous.values()) {
-      this.forgetKey(oldest);
-      return;
-    }
+  /** Says that a connection is still open for the key: who listens is not idle. */
+  keepAlive(key: SessionKey, now: number): void {
+    this.touch(key, now);
+    void this.options.news?.usedWithoutNumber(key);
+  }
+
+  /** Says that a connection is open for the key. @returns what says that it is not any more */
+  watch(key: SessionKey): () => void {
+    this.watched.set(key, (this.watched.get(key) ?? 0) + 1);
+    return () => {
+      const left = (this.watched.get(key) ?? 1) - 1;
+      if (left === 0) this.watched.delete(key);
+      else this.watched.set(key, left);
+    };
+  }
+
+  /** The keys that connections are open for. */
+  watchedKeys(): SessionKey[] {
+    return [...this.watched.keys()];
+  }
+
+  /** Takes in a new key of a session without a user. @throws Refusal `busy` */
+  addAnonymous(key: SessionKey): void | Promise<void> {
+    this.keepAnonymous(key);
+    return this.announce(key);
+  }
+
+  /** Makes a new key of a user's session known elsewhere, before it is committed. @throws Refusal `busy` */
+  announce(key: SessionKey): void | Promise<void> {
+    return this.options.news?.opened(key).catch((error: unknown) => {
+      this.forget(key);
+      throw error;
+    });
   }
 
   /** Takes in a key of a user's session, already committed. */
@@ -77,42 +123,58 @@ export class SessionRegistry {
     let sessions = this.sessionsOfUser.get(userId);
     if (sessions === undefined) this.sessionsOfUser.set(userId, (sessions = new Set()));
     sessions.add(key.session);
-    if (this.loggedIn.size <= (this.options.maxLoaded ?? 100_000)) return;
-    for (const oldest of this.loggedIn.values()) {
-      // Its reserved numbers are in the store, so whatever was accepted here stays refused when it returns.
-      this.forgetKey(oldest);
-      return;
-    }
+    // Its reserved numbers are in the store, so whatever was accepted here stays refused when it returns.
+    if (this.loggedIn.size > (this.options.maxLoaded ?? 100_000)) this.forgetOldest(this.loggedIn);
   }
 
-  /** Makes the session a user's, in memory; the caller has committed it. */
-  logIn(session: Session, userId: string): void {
-    this.leaveUser(session);
-    session.userId = userId;
-    for (const key of session.keys) {
-      this.anonymous.delete(key.id);
-      this.addLoggedIn(key);
-    }
+  /** Makes the session a user's; the caller has committed it. */
+  logIn(session: Session, userId: string): void | Promise<void> {
+    const previousUserId = session.userId;
+    this.giveTo(session, userId);
+    return this.options.news?.loggedIn(session, userId, previousUserId);
   }
 
-  /** Ends one session at once, in memory; the caller has committed it. */
-  end(session: Session): void {
+  /** Lets a key end at that time; the caller has committed it. */
+  retire(key: SessionKey, retiresAt: number): void | Promise<void> {
+    key.retiresAt = retiresAt;
+    return this.options.news?.retired(key, retiresAt);
+  }
+
+  /** Ends one session at once; the caller has committed it. */
+  end(session: Session): void | Promise<void> {
     this.endings += 1;
-    for (const key of [...session.keys]) this.forgetKey(key);
+    const keys = [...session.keys];
+    const { userId, id: sessionId } = session;
+    for (const key of keys) this.forget(key);
+    if (userId !== null) this.options.onEnded?.({ userId, sessionId, exceptId: null });
+    return this.options.news?.ended(sessionId, userId, keys);
   }
 
-  /** Ends the user's session of this id, in memory, where it is held; the caller has committed it. */
-  endOne(userId: string, sessionId: string): void {
+  /** Ends the user's session of this id, wherever it is held; the caller has committed it. */
+  endOne(userId: string, sessionId: string): void | Promise<void> {
     this.endings += 1;
     const session = this.liveSession(userId, sessionId);
-    if (session !== undefined) this.end(session);
+    if (session !== undefined) return this.end(session);
+    this.options.onEnded?.({ userId, sessionId, exceptId: null });
+    return this.options.news?.ended(sessionId, userId, []);
   }
 
-  /** Ends the user's sessions in memory, but for the one named; the caller has committed it. */
-  endOfUser(userId: string, exceptId?: string): void {
+  /** Ends the user's sessions, but for the one named; the caller has committed it. */
+  endOfUser(userId: string, exceptId?: string): void | Promise<void> {
     this.endings += 1;
     for (const session of [...(this.sessionsOfUser.get(userId) ?? [])]) {
-      if (session.id !== exceptId) for (const key of [...session.keys]) this.forgetKey(key);
+      if (session.id !== exceptId) for (const key of [...session.keys]) this.forget(key);
+    }
+    this.options.onEnded?.({ userId, sessionId: null, exceptId: exceptId ?? null });
+    return this.options.news?.endedOfUser(userId, exceptId);
+  }
+
+  /** Ends here what another node has ended. */
+  endedElsewhere({ userId, sessionId, exceptId }: EndedSessions): void {
+    this.endings += 1;
+    for (const session of [...(this.sessionsOfUser.get(userId) ?? [])]) {
+      const isEnded = sessionId === null ? session.id !== exceptId : session.id === sessionId;
+      if (isEnded) for (const key of [...session.keys]) this.forget(key);
     }
   }
 
@@ -124,7 +186,12 @@ export class SessionRegistry {
     return this.endings;
   }
 
-  /** The user's live session of this id, with its latest use, or undefined. */
+  /** Whether sessions may end, and users log in, where this process does not see it. */
+  get isShared(): boolean {
+    return this.options.news !== null;
+  }
+
+  /** The user's live session of this id, with its latest use here, or undefined. */
   liveSession(userId: string, sessionId: string): Session | undefined {
     for (const session of this.sessionsOfUser.get(userId) ?? []) if (session.id === sessionId) return session;
     return undefined;
@@ -145,12 +212,36 @@ export class SessionRegistry {
       let looked = 0;
       for (const key of map.values()) {
         if (looked++ >= limit) break;
-        if (isAlive(key, now, this.options.idle)) continue;
-        this.forgetKey(key);
+        if (isAlive(key, now, this.options.idle) || (isOpen(key, now) && wasReadLately(key, now))) continue;
+        this.forget(key);
         gone += 1;
       }
     }
     return gone;
+  }
+
+  /** Takes over what another node has changed about a key that is held here; null: it opens nothing any more. */
+  apply(key: SessionKey, found: FoundKey | null): void {
+    if (!this.holds(key)) return;
+    const { session } = key;
+    if (found === null || (found.session.userId === null && session.userId !== null)) {
+      this.forget(key);
+      return;
+    }
+    key.retiresAt = found.retiresAt;
+    const { userId } = found.session;
+    if (userId !== null && userId !== session.userId) this.giveTo(session, userId);
+  }
+
+  /** Takes a key out of memory, and ends what hangs on it here. */
+  forget(key: SessionKey): void {
+    if (this.anonymous.get(key.id) === key) this.anonymous.delete(key.id);
+    if (this.loggedIn.get(key.id) === key) this.loggedIn.delete(key.id);
+    const { session } = key;
+    const at = session.keys.indexOf(key);
+    if (at !== -1) session.keys.splice(at, 1);
+    this.tellEnd(key);
+    if (session.keys.length === 0) this.leaveUser(session);
   }
 
   private load(keyId: string): Promise<SessionKey | null> {
@@ -164,56 +255,62 @@ export class SessionRegistry {
   }
 
   private async read(keyId: string): Promise<SessionKey | null> {
-    let stored: StoredSession | null;
+    let found: FoundKey | null;
     let before: number;
     do {
       before = this.endings;
-      stored = await this.options.reads.byKeyId(keyId);
+      found = await this.options.source.byKeyId(keyId);
     } while (before !== this.endings);
-    if (stored === null) return null;
+    if (found === null) return null;
     const held = this.loggedIn.get(keyId) ?? this.anonymous.get(keyId);
     if (held !== undefined) return held;
-    const key = this.revive(stored);
-    if (!isAlive(key, this.options.clock.now(), this.options.idle)) return null;
+    const key = this.revive(found);
+    if (!this.isUsable(key)) return null;
     key.session.keys.push(key);
-    this.addLoggedIn(key);
+    if (key.session.userId === null) this.keepAnonymous(key);
+    else this.addLoggedIn(key);
     return key;
   }
 
-  private revive({ key, session: row }: StoredSession): SessionKey {
-    const secret = this.options.keys.open('session-key', key.id, key.sealedKey);
-    if (secret === null) throw new Error('a stored session key does not open under the master key');
-    const session: Session = this.liveSession(row.userId, row.id) ?? {
-      id: row.id,
-      userId: row.userId,
-      createdAt: row.createdAt,
-      lastUsedAt: row.lastUsedAt,
-      endsAt: row.endsAt,
-      address: row.address,
-      client: row.client,
-      keys: [],
-    };
+  private revive({ session: row, ...key }: FoundKey): SessionKey {
+    const live = row.userId === null ? undefined : this.liveSession(row.userId, row.id);
     return {
-      id: key.id,
-      session,
-      enc: key.enc,
-      secret,
-      createdAt: key.createdAt,
-      retiresAt: key.retiresAt,
+      ...key,
+      session: live ?? { ...row, keys: [] },
       window: new ReplayWindow(key.windowReserved),
-      windowReserved: key.windowReserved,
-      seals: key.sealsReserved,
-      sealsReserved: key.sealsReserved,
     };
   }
 
-  private forgetKey(key: SessionKey): void {
-    this.anonymous.delete(key.id);
-    this.loggedIn.delete(key.id);
-    const { session } = key;
-    const at = session.keys.indexOf(key);
-    if (at !== -1) session.keys.splice(at, 1);
-    if (session.keys.length === 0) this.leaveUser(session);
+  /** Where nodes share sessions they also share the knowledge whether one is idle. */
+  private isUsable(key: SessionKey): boolean {
+    const now = this.options.clock.now();
+    return this.isShared ? isOpen(key, now) : isAlive(key, now, this.options.idle);
+  }
+
+  private keepAnonymous(key: SessionKey): void {
+    this.anonymous.set(key.id, key);
+    if (this.anonymous.size > (this.options.maxAnonymous ?? 100_000)) this.forgetOldest(this.anonymous);
+  }
+
+  private forgetOldest(keys: ReadonlyMap<string, SessionKey>): void {
+    for (const oldest of keys.values()) {
+      this.forget(oldest);
+      return;
+    }
+  }
+
+  private giveTo(session: Session, userId: string): void {
+    if (session.userId !== userId) for (const key of session.keys) this.tellEnd(key);
+    this.leaveUser(session);
+    session.userId = userId;
+    for (const key of session.keys) {
+      this.anonymous.delete(key.id);
+      this.addLoggedIn(key);
+    }
+  }
+
+  private tellEnd(key: SessionKey): void {
+    if (key.session.userId !== null) this.options.onKeyEnd?.(key, key.session.userId);
   }
 
   private leaveUser(session: Session): void {
@@ -222,4 +319,8 @@ export class SessionRegistry {
     sessions?.delete(session);
     if (sessions?.size === 0) this.sessionsOfUser.delete(session.userId);
   }
+}
+
+function wasReadLately({ shared }: SessionKey, now: number): boolean {
+  return shared !== null && now - shared.knownAt < readLatelyMilliseconds;
 }

@@ -31,6 +31,27 @@ export interface SessionKey {
   /** Payloads sealed under the key so far. */
   seals: number;
   sealsReserved: number;
+  /** Null where this is the only node. */
+  readonly shared: SharedState | null;
+}
+
+/** What this node knows of a key that nodes share. */
+export interface SharedState {
+  /** Of the key's last change that is known here. */
+  version: number;
+  /** When the session was last read from where it is stored. */
+  knownAt: number;
+  /** The highest sequence number that is known to be used. */
+  highest: number;
+  /** Seals that are counted already and were not made yet; below zero, those that were made and not counted. */
+  sealsAhead: number;
+  /** Whether seals are being counted. */
+  isCounting: boolean;
+}
+
+/** What is known of a key that was just read, or made. */
+export function newSharedState(version: number, knownAt: number): SharedState {
+  return { version, knownAt, highest: 0, sealsAhead: 0, isCounting: false };
 }
 
 /** What one key may seal at most (PROTOCOL.md §4). */
@@ -65,6 +86,7 @@ export function addSessionKey(
   session: Session,
   key: { id: string; enc: ContentEncryption; secret: Buffer },
   now: number,
+  shared: SharedState | null = null,
 ): SessionKey {
   const sessionKey: SessionKey = {
     ...key,
@@ -75,6 +97,7 @@ export function addSessionKey(
     windowReserved: 0,
     seals: 0,
     sealsReserved: 0,
+    shared,
   };
   session.keys.push(sessionKey);
   return sessionKey;
@@ -93,10 +116,10 @@ export function idleMilliseconds(session: Session, loggedInIdle: number): number
 /** True while the key opens its session. */
 export function isAlive(key: SessionKey, now: number, loggedInIdle: number): boolean {
   const { session } = key;
-  return (
-    now < session.endsAt &&
-    now - session.lastUsedAt < idleMilliseconds(session, loggedInIdle) &&
-    (key.retiresAt === null || now < key.retiresAt) &&
-    key.seals < maxSeals
-  );
+  return isOpen(key, now) && now - session.lastUsedAt < idleMilliseconds(session, loggedInIdle);
+}
+
+/** The same for a session that may be in use elsewhere, so that nobody here knows whether it is idle. */
+export function isOpen(key: SessionKey, now: number): boolean {
+  return now < key.session.endsAt && (key.retiresAt === null || now < key.retiresAt) && key.seals < maxSeals;
 }

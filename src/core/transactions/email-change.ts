@@ -1,6 +1,7 @@
 import type { AtRestKeys } from '../../crypto/at-rest.ts';
 import { type Account, accountOf } from '../accounts/account.ts';
 import { Refusal } from '../errors.ts';
+import { mailsOfLastHour } from '../links/link.ts';
 import { newMailRow } from '../mail/mail-content.ts';
 import { codeMilliseconds, guessesPerCode, hashCode, mailsPerHour, mailedCode } from '../recovery/code.ts';
 import type { Transaction } from '../store.ts';
@@ -28,7 +29,7 @@ export function requestEmailChange(keys: AtRestKeys) {
     const holder = await transaction.users.byEmailKey(input.emailKey);
     if (holder !== null && holder.id !== user.id) throw new Refusal('email_taken');
     const recipientHash = keys.hash('mail-recipient', input.emailKey);
-    const sent = await transaction.mails.countSince('email_code', recipientHash, now - 60 * 60 * 1000);
+    const sent = await mailsOfLastHour(transaction.mails, 'email', recipientHash, now);
     if (sent >= mailsPerHour) throw new Refusal('rate_limited', { retryAfter: 60 * 60 });
     await transaction.codes.put({
       purpose: 'change_email',
@@ -43,13 +44,11 @@ export function requestEmailChange(keys: AtRestKeys) {
     const { username, email: oldEmail } = accountOf(user);
     const code = mailedCode('email_code', input.email, username, input.code);
     await transaction.mails.insert(newMailRow(keys, { id: input.codeMailId, now, content: code }));
-    await transaction.mails.insert(
-      newMailRow(keys, {
-        id: input.noticeMailId,
-        now,
-        content: { kind: 'email_changing', to: oldEmail, username, newEmail: input.email },
-      }),
-    );
+    // An account that came without an address gets its first one: there is nobody to tell.
+    if (oldEmail !== null) {
+      const notice = { kind: 'email_changing', to: oldEmail, username, newEmail: input.email } as const;
+      await transaction.mails.insert(newMailRow(keys, { id: input.noticeMailId, now, content: notice }));
+    }
     return done(transaction, keys, input, {});
   };
 }
@@ -69,6 +68,8 @@ export function confirmEmailChange(keys: AtRestKeys) {
     const user = await presentUser(transaction, userId);
     const changes = { email: input.email, emailKey: input.emailKey };
     await refusingTaken(() => transaction.users.update(userId, changes));
+    // Those to set a password were mailed to the old address.
+    await transaction.links.endOfUser(userId, now, null);
     return done(transaction, keys, input, { user: accountOf({ ...user, ...changes }) });
   };
 }

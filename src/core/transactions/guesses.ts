@@ -1,5 +1,5 @@
-import { Refusal } from '../errors.ts';
 import { type GuessPolicyName, afterFailure, afterSuccess, mayGuess } from '../limits/guess-backoff.ts';
+import type { GuessBlock } from '../limits/guess-blocks.ts';
 import type { Transaction } from '../store.ts';
 
 /** Something failed guesses are counted for, under a keyed hash. */
@@ -8,28 +8,30 @@ export interface GuessSubject {
   readonly policy: GuessPolicyName;
 }
 
+/** What became of a guess: counted, with the pauses it brought; or refused because of a pause. */
+export type GuessCount =
+  | { readonly kind: 'counted'; readonly blocks: readonly GuessBlock[] }
+  | { readonly kind: 'refused'; readonly block: GuessBlock };
+
 /**
  * Counts a guess as failed before it is compared, so that a crash or a hundred guesses side by side gain
  * nothing. Looks at all subjects first: a refused guess counts nowhere.
- *
- * @throws Refusal `rate_limited` when one of the subjects has to wait
  */
 export async function countGuess(
   transaction: Transaction,
   input: { now: number; subjects: readonly GuessSubject[] },
-): Promise<void> {
+): Promise<GuessCount> {
   const rows = [];
   for (const { subject, policy } of input.subjects) {
     const row = await transaction.guesses.find(subject);
     const permission = mayGuess(policy, row, input.now);
     if (!permission.ok) {
-      throw new Refusal('rate_limited', {
-        retryAfter: Math.max(1, Math.ceil(permission.retryAfterMs / 1000)),
-      });
+      return { kind: 'refused', block: { subject, blockedUntil: input.now + permission.retryAfterMs } };
     }
     rows.push(afterFailure(policy, row, subject, input.now));
   }
   for (const row of rows) await transaction.guesses.put(row);
+  return { kind: 'counted', blocks: rows.filter(({ blockedUntil }) => blockedUntil > input.now) };
 }
 
 /** Takes a guess back that turned out right. */

@@ -4,6 +4,7 @@ import { Refusal } from '../errors.ts';
 import type { SessionKeyRow, SessionRow, Transaction, UserKeyRow, UserRow } from '../store.ts';
 import { type Change, done, refusingTaken, userWithVerifier } from './change.ts';
 import { type GuessSubject, uncountGuess } from './guesses.ts';
+import { type MembershipChange, joinRoomsOfAll } from './memberships.ts';
 
 /** Where a user is about to be logged in. */
 export interface LoginPlace {
@@ -23,16 +24,17 @@ export async function enterSession(transaction: Transaction, place: LoginPlace):
   for (const key of place.keys) await transaction.sessions.insertKey(key);
 }
 
-/** Makes an account and logs the session in. @throws Refusal `username_taken`, `email_taken` */
+/** Makes an account, and logs a session in where there is one. @throws Refusal `username_taken`, `email_taken` */
 export function registerUser(keys: AtRestKeys) {
   return async (
     transaction: Transaction,
-    input: Change & { user: UserRow; userKey: UserKeyRow | null; place: LoginPlace },
-  ): Promise<{ user: Account }> => {
+    input: Change & { user: UserRow; userKey: UserKeyRow | null; place: LoginPlace | null },
+  ): Promise<{ user: Account; joined: readonly MembershipChange[] }> => {
     await refusingTaken(() => transaction.users.insert(input.user));
     if (input.userKey !== null) await transaction.userKeys.insert(input.userKey);
-    await enterSession(transaction, input.place);
-    return done(transaction, keys, input, { user: accountOf(input.user) });
+    if (input.place !== null) await enterSession(transaction, input.place);
+    const joined = await joinRoomsOfAll(transaction, input.user, input.now);
+    return done(transaction, keys, input, { user: accountOf(input.user), joined });
   };
 }
 

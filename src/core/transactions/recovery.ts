@@ -1,5 +1,6 @@
 import type { AtRestKeys } from '../../crypto/at-rest.ts';
 import { Refusal } from '../errors.ts';
+import { mailsOfLastHour } from '../links/link.ts';
 import { newMailRow } from '../mail/mail-content.ts';
 import { codeMilliseconds, guessesPerCode, hashCode, mailsPerHour, mailedCode } from '../recovery/code.ts';
 import type { CodePurpose, Transaction, UserRow } from '../store.ts';
@@ -21,27 +22,31 @@ export function requestRecovery(keys: AtRestKeys) {
       code: string;
       /** As random as `code`, and sent to nobody. */
       decoyCode: string;
+      /** How long the code is good. */
+      milliseconds: number;
       mailId: string;
     },
   ): Promise<Record<string, never>> => {
-    const { now } = input;
+    const { now, milliseconds } = input;
     const found = await transaction.users.byEmailKey(input.emailKey);
     const recipientHash = keys.hash('mail-recipient', input.emailKey);
-    const sent = await transaction.mails.countSince('recovery_code', recipientHash, now - 60 * 60 * 1000);
-    const user: UserRow | null = sent < mailsPerHour ? found : null;
+    const sent = await mailsOfLastHour(transaction.mails, 'reset', recipientHash, now);
+    // Whom a directory knows gets a new password there.
+    const isRecoverable = sent < mailsPerHour && (found?.directoryUid ?? null) === null;
+    const user: UserRow | null = isRecoverable ? found : null;
     await transaction.codes.put({
       purpose: 'recovery',
       subject: input.sessionId,
       userId: user?.id ?? null,
       codeHash: hashCode(keys, 'recovery', input.sessionId, user === null ? input.decoyCode : input.code),
       email: null,
-      expiresAt: now + codeMilliseconds,
+      expiresAt: now + milliseconds,
       attemptsLeft: guessesPerCode,
       confirmedAt: null,
     });
     if (sent < mailsPerHour) {
       const to = user?.email ?? null;
-      const content = mailedCode('recovery_code', to, user?.username ?? '', input.code);
+      const content = mailedCode('recovery_code', to, user?.username ?? '', input.code, milliseconds);
       await transaction.mails.insert({
         ...newMailRow(keys, { id: input.mailId, now, content }),
         recipientHash,
@@ -77,7 +82,7 @@ export function confirmRecovery(keys: AtRestKeys) {
 
 /**
  * Sets the new password for whom the confirmed code was mailed to, ends all their other sessions, logs this one
- * in, and forgets the failed logins.
+ * in where there is one, and forgets the failed logins.
  *
  * @throws Refusal `recovery_not_confirmed`
  */
@@ -88,12 +93,15 @@ export function finishRecovery(keys: AtRestKeys) {
       userId: string;
       salt: Uint8Array;
       newVerifier: string;
-      place: LoginPlace;
+      /** What the code was bound to. */
+      sessionId: string;
+      /** Null where the way in has no sealed sessions: then all of the user's end. */
+      place: LoginPlace | null;
       mailId: string;
       guesses: readonly GuessSubject[];
     },
   ): Promise<Record<string, never>> => {
-    const code = await transaction.codes.takeConfirmed('recovery', input.place.session.id, input.now);
+    const code = await transaction.codes.takeConfirmed('recovery', input.sessionId, input.now);
     if (code === null || code.userId !== input.userId) throw new Refusal('recovery_not_confirmed');
     const user = await transaction.users.byId(input.userId);
     if (user === null || user.deletedAt !== null) throw new Refusal('recovery_not_confirmed');
@@ -101,9 +109,10 @@ export function finishRecovery(keys: AtRestKeys) {
       passwordSalt: Buffer.from(input.salt),
       passwordVerifier: input.newVerifier,
     });
-    await transaction.sessions.deleteOfUser(user.id, input.place.session.id);
+    await transaction.sessions.deleteOfUser(user.id, input.place?.session.id);
     await transaction.codes.deleteOfUser(user.id);
-    await enterSession(transaction, input.place);
+    await transaction.links.endOfUser(user.id, input.now, null);
+    if (input.place !== null) await enterSession(transaction, input.place);
     await clearGuesses(
       transaction,
       input.guesses.map(({ subject }) => subject),

@@ -43,5 +43,7 @@ export async function touchSessions(
   transaction: Transaction,
   uses: readonly { id: string; lastUsedAt: number }[],
 ): Promise<void> {
-  for (const { id, lastUsedAt } of uses) await transaction.sessions.touch(id, lastUsedAt);
+  // In an order that is the same for all, so that no two nodes wait for each other.
+  const inOrder = [...uses].sort((one, other) => (one.id < other.id ? -1 : 1));
+  for (const { id, lastUsedAt } of inOrder) await transaction.sessions.touch(id, lastUsedAt);
 }

@@ -18,6 +18,14 @@ export async function markMailSettled(
   await transaction.mails.settle(input.id, input.at);
 }
 
+/** Takes a mail that is due, for who is about to send it; false when somebody else was faster. */
+export async function leaseMail(
+  transaction: Transaction,
+  input: { id: string; now: number; until: number },
+): Promise<boolean> {
+  return transaction.mails.lease(input.id, input.now, input.until);
+}
+
 /** Sets the next attempt for a mail. */
 export async function postponeMail(
   transaction: Transaction,
@@ -34,10 +42,13 @@ export async function deleteExpired(
   return transaction.deleteExpired(input.expiry, input.limit);
 }
 
-/** Remembers a small fact about the database. */
-export async function putFact(
+/** Remembers a small fact about the database, unless it is known already. Returns what is known from now on. */
+export async function keepFact(
   transaction: Transaction,
   input: { name: string; value: Uint8Array },
-): Promise<void> {
+): Promise<Uint8Array> {
+  const known = await transaction.facts.find(input.name);
+  if (known !== null) return known;
   await transaction.facts.put(input.name, Buffer.from(input.value));
+  return input.value;
 }

@@ -7,10 +7,15 @@ import { userKeyIdentity } from './key-supply.ts';
 export class PrivateKeyCache {
   private readonly keys: AtRestKeys;
   private readonly capacity: number;
+  private readonly onForget: (userId: string) => void;
   private readonly imported = new Map<string, RsaPrivateKey>();
 
-  /** @param options.capacity keys kept at most; the one used longest ago goes first. Default 1,000 */
-  constructor(options: { keys: AtRestKeys; capacity?: number }) {
+  /**
+   * @param options.capacity keys kept at most; the one used longest ago goes first. Default 1,000
+   * @param options.onForget tells the other nodes, where there are any
+   */
+  constructor(options: { keys: AtRestKeys; capacity?: number; onForget?: (userId: string) => void }) {
+    this.onForget = options.onForget ?? (() => {});
     this.keys = options.keys;
     this.capacity = options.capacity ?? 1_000;
   }
@@ -38,9 +43,20 @@ export class PrivateKeyCache {
 
   /** Forgets the user's keys. */
   forgetUser(userId: string): void {
+    this.dropUser(userId);
+    this.onForget(userId);
+  }
+
+  /** Forgets the keys of a user whom another node has deleted. */
+  dropUser(userId: string): void {
     for (const identity of this.imported.keys()) {
       if (identity.startsWith(`${userId} `)) this.imported.delete(identity);
     }
+  }
+
+  /** Forgets all, where it is not known whose are gone. */
+  dropAll(): void {
+    this.imported.clear();
   }
 
   private import(identity: string, sealed: Buffer): RsaPrivateKey {

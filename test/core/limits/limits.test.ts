@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { Refusal } from '../../../src/core/errors.ts';
 import { type RateLimit, enforcer, limits, unlimited } from '../../../src/core/limits/limits.ts';
 
-const limit: RateLimit = { name: 'tests', burst: 1, perMinute: 1 };
+const limit: RateLimit = { name: 'tests', burst: 1, perMinute: 1, withoutRedis: 'open' };
 
 describe('enforcing a limit', () => {
   test('asks the limiter, with the time of the clock', async () => {
@@ -30,6 +30,16 @@ describe('enforcing a limit', () => {
         );
       }
     }
+  });
+
+  test('counts what it refuses, by the name of the limit', async () => {
+    const waits = [0, 5, 5];
+    const limited = new Map<string, number>();
+    const enforce = enforcer({ take: () => waits.shift() ?? 0 }, { now: () => 0 }, limited);
+    await enforce(limit, 'subject');
+    assert.deepEqual([...limited], []);
+    for (let count = 0; count < 2; count++) await assert.rejects(enforce(limit, 'subject'));
+    assert.deepEqual([...limited], [['tests', 2]]);
   });
 
   test('refuses nothing where limits are off', async () => {

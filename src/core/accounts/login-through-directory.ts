@@ -1,0 +1,77 @@
+import { addressGroup } from '../addresses.ts';
+import { Refusal, invalidField } from '../errors.ts';
+import { limits } from '../limits/limits.ts';
+import type { BanList } from '../moderation/ban-list.ts';
+import type { SeenAddresses } from '../moderation/seen-addresses.ts';
+import { readUsername } from '../names/username.ts';
+import { type Account, accountOf } from './account.ts';
+import { loginAccount } from './authenticate.ts';
+import { type PasswordCheckDependencies, checkPassword } from './check-password.ts';
+import { directoryUnavailable } from './compare-secret.ts';
+import { countGuess, uncountGuess } from './count-guess.ts';
+import { type AccountCreation, createAccount } from './create-account.ts';
+import { guessSubjects } from './guess-subjects.ts';
+import { passwordSecret } from './secret.ts';
+
+/**
+ * Says who somebody is whom the directory knows, and makes their account when they come for the first time.
+ *
+ * @throws Refusal `wrong_credentials`, `busy` (the directory cannot be asked), `username_taken` (by somebody whom the
+ *   directory does not know), `banned`, `kicked`, `rate_limited`, `invalid_input`
+ */
+export function loginThroughDirectory(
+  dependencies: PasswordCheckDependencies & AccountCreation & { bans: BanList; seen: SeenAddresses },
+) {
+  const { store, clock, bans, seen, enforce, keys, directory, limitAddresses } = dependencies;
+  const check = checkPassword(dependencies);
+  const create = createAccount(dependencies);
+
+  /** The first time: counted like any guess, so that the directory is no way around the count. */
+  const makeKnown = async (
+    address: string,
+    name: string,
+    uid: string,
+    password: string,
+  ): Promise<Account> => {
+    const target = { account: loginAccount('username', uid), addressGroup: addressGroup(address) };
+    const subjects = guessSubjects(keys, target, limitAddresses);
+    await countGuess(dependencies, subjects);
+    const answer = await directory.check(uid, password);
+    if (answer === 'wrong') throw new Refusal('wrong_credentials');
+    await uncountGuess(dependencies, subjects);
+    if (answer === 'unavailable') throw directoryUnavailable();
+    const secret = passwordSecret(password);
+    try {
+      return await create(address, { username: name, email: null, secret, directoryUid: uid });
+    } catch (error) {
+      // Two at once may both come for the first time.
+      const made = await store.read.users.byDirectoryUid(uid);
+      if (made !== null && error instanceof Refusal && error.code === 'username_taken')
+        return accountOf(made);
+      throw error;
+    }
+  };
+
+  return async (address: string, name: string, password: string): Promise<Account> => {
+    const username = readUsername(name);
+    if (!username.ok) throw invalidField('username', username.problem);
+    await enforce(limits.loginsOfAddress, addressGroup(address));
+    const known = await store.read.users.byDirectoryUid(username.key);
+    let account: Account;
+    if (known === null) {
+      account = await makeKnown(address, username.username, username.key, password);
+    } else {
+      const guess = {
+        account: loginAccount('username', username.key),
+        address,
+        secret: passwordSecret(password),
+      };
+      const { user, guesses } = await check(known, guess);
+      await uncountGuess(dependencies, guesses);
+      account = accountOf(user);
+    }
+    bans.refuseUser(account.id);
+    seen.note(account.id, address, clock.now());
+    return account;
+  };
+}
