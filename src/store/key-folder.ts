@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { masterKeyBytes } from '../crypto/at-rest.ts';
 import { createSelfSignedCertificate, ownIssuer } from '../crypto/certificate.ts';
 import { createIdentityPem } from '../crypto/identity.ts';
@@ -28,8 +29,9 @@ export interface KeyFolderOptions {
   readonly folder: string;
   /** A new master key beside an old database would lock everything in it away for good. */
   readonly databaseExists: boolean;
-  /** Names that a certificate of our own making is good for. */
+  /** Names and addresses that a certificate of our own making is good for. */
   readonly names: readonly string[];
+  readonly addresses: readonly string[];
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly warn: (message: string) => void;
@@ -64,9 +66,7 @@ export async function openKeyFolder(options: KeyFolderOptions): Promise<KeyFolde
       }
       masterKey = create(master, randomBytes(masterKeyBytes));
     }
-    if (masterKey.length !== masterKeyBytes) {
-      throw new KeyFolderError(`The file ${master} has not 32 bytes: it is damaged, or no master key.`);
-    }
+    checkMasterKey(masterKey, master);
     const identity = path.join(folder, 'identity.pem');
     const identityPem = (read(identity) ?? create(identity, Buffer.from(createIdentityPem()))).toString();
     const tls = await certificate(options);
@@ -79,8 +79,54 @@ export async function openKeyFolder(options: KeyFolderOptions): Promise<KeyFolde
   }
 }
 
+/** What the certificate in the key folder is read with. */
+export type CertificateOptions = Pick<KeyFolderOptions, 'folder' | 'names' | 'addresses' | 'now'>;
+
+/**
+ * Reads the certificate of the key folder again, for who has put another one there. One of our own making that nears its
+ * end is renewed.
+ *
+ * @throws KeyFolderError when it cannot be used
+ */
+export async function readCertificateAgain(options: CertificateOptions): Promise<KeyFolder['tls']> {
+  try {
+    const tls = await certificate(options);
+    // A key that does not belong to it shows here, and not at the next connection.
+    createSecureContext({ key: tls.keyPem, cert: tls.certificatePem });
+    return tls;
+  } catch (error) {
+    if (error instanceof KeyFolderError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new KeyFolderError(`The certificate in ${options.folder} cannot be used: ${reason}.`);
+  }
+}
+
+/**
+ * Reads the master key and makes nothing; null where there is none.
+ *
+ * @throws KeyFolderError when it cannot be read, or is none
+ */
+export function readMasterKey(folder: string): Buffer | null {
+  const file = path.join(folder, 'master.key');
+  let masterKey: Buffer | null;
+  try {
+    masterKey = read(file);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new KeyFolderError(`The file ${file} cannot be read: ${reason}.`);
+  }
+  if (masterKey !== null) checkMasterKey(masterKey, file);
+  return masterKey;
+}
+
+function checkMasterKey(masterKey: Buffer, file: string): void {
+  if (masterKey.length !== masterKeyBytes) {
+    throw new KeyFolderError(`The file ${file} has not 32 bytes: it is damaged, or no master key.`);
+  }
+}
+
 /** The admin's own certificate as it is; one of our own making is renewed when it nears its end. */
-async function certificate({ folder, names, now }: KeyFolderOptions): Promise<KeyFolder['tls']> {
+async function certificate({ folder, names, addresses, now }: CertificateOptions): Promise<KeyFolder['tls']> {
   const keyFile = path.join(folder, 'tls.key');
   const certificateFile = path.join(folder, 'tls.crt');
   const key = read(keyFile);
@@ -95,7 +141,7 @@ async function certificate({ folder, names, now }: KeyFolderOptions): Promise<Ke
   }
   const made = await createSelfSignedCertificate({
     names,
-    addresses: ['127.0.0.1', '::1'],
+    addresses,
     now,
     years: certificateYears,
   });

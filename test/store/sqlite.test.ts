@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import BetterSqlite3 from 'better-sqlite3';
+import { SqliteDatabase } from '../../src/store/sqlite/driver.ts';
 import { Refusal } from '../../src/core/errors.ts';
 import { StoreFailure } from '../../src/core/store.ts';
-import { StoreOpenError } from '../../src/store/sqlite/open-error.ts';
+import { StoreOpenError } from '../../src/store/open-error.ts';
 import { type SqliteStore, openSqliteStore } from '../../src/store/sqlite/open.ts';
 import { newFolder, removeFolder } from '../support/server-process.ts';
 import { storeContract } from './store-contract.ts';
@@ -101,7 +101,7 @@ describe('a SQLite store', () => {
   test('writes ahead to a log of its own', async () => {
     const file = path.join(folder(), 'test.db');
     const store = await open(file);
-    const other = new BetterSqlite3(file, { readonly: true });
+    const other = new SqliteDatabase(file, { readonly: true });
     assert.equal(other.pragma('journal_mode', { simple: true }), 'wal');
     other.close();
     await store.close();
@@ -122,7 +122,7 @@ describe('a SQLite store', () => {
     const own = folder();
     const file = path.join(own, 'test.db');
     await (await open(file)).close();
-    const database = new BetterSqlite3(file);
+    const database = new SqliteDatabase(file);
     database
       .prepare("insert into __drizzle_migrations (hash, created_at) values ('future', ?)")
       .run(Date.now() * 2);

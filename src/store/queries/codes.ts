@@ -1,10 +1,11 @@
 import { and, eq, gt, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { CodePurpose, CodeWrites } from '../../core/store.ts';
-import type { Database } from '../sqlite/database.ts';
-import { codes } from '../sqlite/schema.ts';
+import type { Dialect } from './dialect.ts';
 import { firstOrNull } from './rows.ts';
 
-export function codeQueries(database: Database): CodeWrites {
+export function codeQueries(dialect: Dialect): CodeWrites {
+  const { database } = dialect;
+  const { codes } = dialect.tables;
   const of = (purpose: CodePurpose, subject: string) =>
     and(eq(codes.purpose, purpose), eq(codes.subject, subject));
   return {

@@ -1,15 +1,17 @@
 import { eq, sql } from 'drizzle-orm';
 import type { FactWrites, GuessWrites } from '../../core/store.ts';
-import type { Database } from '../sqlite/database.ts';
-import { facts, guesses } from '../sqlite/schema.ts';
+import type { Dialect } from './dialect.ts';
 import { firstOrNull } from './rows.ts';
 
-export function guessQueries(database: Database): GuessWrites {
-  const bySubject = database
-    .select()
-    .from(guesses)
-    .where(eq(guesses.subject, sql.placeholder('subject')))
-    .prepare();
+export function guessQueries(dialect: Dialect): GuessWrites {
+  const { database, prepared } = dialect;
+  const { guesses } = dialect.tables;
+  const bySubject = prepared(
+    database
+      .select()
+      .from(guesses)
+      .where(eq(guesses.subject, sql.placeholder('subject'))),
+  );
   return {
     find: async (subject) => firstOrNull(await bySubject.execute({ subject })),
     put: async (row) => {
@@ -21,7 +23,9 @@ export function guessQueries(database: Database): GuessWrites {
   };
 }
 
-export function factQueries(database: Database): FactWrites {
+export function factQueries(dialect: Dialect): FactWrites {
+  const { database } = dialect;
+  const { facts } = dialect.tables;
   return {
     find: async (name) => {
       const [row] = await database.select().from(facts).where(eq(facts.name, name));

@@ -1,18 +1,20 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { IdempotencyWrites } from '../../core/store.ts';
-import type { Database } from '../sqlite/database.ts';
-import { idempotency } from '../sqlite/schema.ts';
+import type { Dialect } from './dialect.ts';
 import { reportingConflicts } from './conflicts.ts';
 import { firstOrNull } from './rows.ts';
 
-export function idempotencyQueries(database: Database): IdempotencyWrites {
-  const byName = database
-    .select()
-    .from(idempotency)
-    .where(
-      and(eq(idempotency.scope, sql.placeholder('scope')), eq(idempotency.idem, sql.placeholder('idem'))),
-    )
-    .prepare();
+export function idempotencyQueries(dialect: Dialect): IdempotencyWrites {
+  const { database, prepared } = dialect;
+  const { idempotency } = dialect.tables;
+  const byName = prepared(
+    database
+      .select()
+      .from(idempotency)
+      .where(
+        and(eq(idempotency.scope, sql.placeholder('scope')), eq(idempotency.idem, sql.placeholder('idem'))),
+      ),
+  );
   return {
     find: async (scope, idem) => firstOrNull(await byName.execute({ scope, idem })),
     insert: async (row) => {

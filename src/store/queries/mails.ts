@@ -1,9 +1,10 @@
 import { and, asc, count, eq, gte, isNull, lte, min } from 'drizzle-orm';
 import type { MailWrites } from '../../core/store.ts';
-import type { Database } from '../sqlite/database.ts';
-import { mails } from '../sqlite/schema.ts';
+import type { Dialect } from './dialect.ts';
 
-export function mailQueries(database: Database): MailWrites {
+export function mailQueries(dialect: Dialect): MailWrites {
+  const { database } = dialect;
+  const { mails } = dialect.tables;
   return {
     due: async (now, limit) =>
       database
@@ -19,6 +20,10 @@ export function mailQueries(database: Database): MailWrites {
         .where(isNull(mails.settledAt));
       return next?.at ?? null;
     },
+    waiting: async () => {
+      const [row] = await database.select({ mails: count() }).from(mails).where(isNull(mails.settledAt));
+      return row?.mails ?? 0;
+    },
     countSince: async (kind, recipientHash, since) => {
       const [row] = await database
         .select({ mails: count() })
@@ -33,6 +38,14 @@ export function mailQueries(database: Database): MailWrites {
     },
     postpone: async (id, attempts, nextAttemptAt) => {
       await database.update(mails).set({ attempts, nextAttemptAt }).where(eq(mails.id, id));
+    },
+    lease: async (id, now, until) => {
+      const leased = await database
+        .update(mails)
+        .set({ nextAttemptAt: until })
+        .where(and(eq(mails.id, id), isNull(mails.settledAt), lte(mails.nextAttemptAt, now)))
+        .returning({ id: mails.id });
+      return leased.length > 0;
     },
     settle: async (id, settledAt) => {
       await database

@@ -1,30 +1,40 @@
-import { and, desc, eq, lt, ne, or, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, lt, ne, or, sql } from 'drizzle-orm';
 import type { SessionWrites } from '../../core/store.ts';
-import type { Database } from '../sqlite/database.ts';
-import { sessionKeys, sessions } from '../sqlite/schema.ts';
+import type { Dialect } from './dialect.ts';
 import { firstOrNull } from './rows.ts';
 
-export function sessionQueries(database: Database): SessionWrites {
-  const byId = database
-    .select()
-    .from(sessions)
-    .where(eq(sessions.id, sql.placeholder('id')))
-    .prepare();
-  const byKeyId = database
-    .select({ key: sessionKeys, session: sessions })
-    .from(sessionKeys)
-    .innerJoin(sessions, eq(sessions.id, sessionKeys.sessionId))
-    .where(eq(sessionKeys.id, sql.placeholder('keyId')))
-    .prepare();
-  const ofUser = database
-    .select()
-    .from(sessions)
-    .where(eq(sessions.userId, sql.placeholder('userId')))
-    .orderBy(desc(sessions.lastUsedAt))
-    .prepare();
+export function sessionQueries(dialect: Dialect): SessionWrites {
+  const { database, prepared, greatest } = dialect;
+  const { sessionKeys, sessions } = dialect.tables;
+  const byId = prepared(
+    database
+      .select()
+      .from(sessions)
+      .where(eq(sessions.id, sql.placeholder('id'))),
+  );
+  const byKeyId = prepared(
+    database
+      .select({ key: sessionKeys, session: sessions })
+      .from(sessionKeys)
+      .innerJoin(sessions, eq(sessions.id, sessionKeys.sessionId))
+      .where(eq(sessionKeys.id, sql.placeholder('keyId'))),
+  );
+  const ofUser = prepared(
+    database
+      .select()
+      .from(sessions)
+      .where(eq(sessions.userId, sql.placeholder('userId')))
+      .orderBy(desc(sessions.lastUsedAt)),
+  );
   return {
     byId: async (id) => firstOrNull(await byId.execute({ id })),
     byKeyId: async (keyId) => firstOrNull(await byKeyId.execute({ keyId })),
+    byKeyIds: async (keyIds) =>
+      database
+        .select({ key: sessionKeys, session: sessions })
+        .from(sessionKeys)
+        .innerJoin(sessions, eq(sessions.id, sessionKeys.sessionId))
+        .where(inArray(sessionKeys.id, [...keyIds])),
     ofUser: async (userId) => ofUser.execute({ userId }),
     insert: async (row) => {
       await database.insert(sessions).values(row);
@@ -42,8 +52,8 @@ export function sessionQueries(database: Database): SessionWrites {
       const raised = await database
         .update(sessionKeys)
         .set({
-          windowReserved: sql`max(${sessionKeys.windowReserved}, ${windowReserved})`,
-          sealsReserved: sql`max(${sessionKeys.sealsReserved}, ${sealsReserved})`,
+          windowReserved: greatest(sessionKeys.windowReserved, windowReserved),
+          sealsReserved: greatest(sessionKeys.sealsReserved, sealsReserved),
         })
         .where(eq(sessionKeys.id, keyId))
         .returning({ id: sessionKeys.id });
@@ -68,28 +78,23 @@ export function sessionQueries(database: Database): SessionWrites {
 
 /** Deletes sessions that are over, and keys that have retired, at most `limit` of each; returns how many went. */
 export async function deleteExpiredSessions(
-  database: Database,
+  { database, tables: { sessionKeys, sessions } }: Dialect,
   expiry: { now: number; sessionsUsedBefore: number },
   limit: number,
 ): Promise<number> {
-  const over = database
-    .select({ id: sessions.id })
-    .from(sessions)
-    .where(or(lt(sessions.endsAt, expiry.now), lt(sessions.lastUsedAt, expiry.sessionsUsedBefore)))
-    .limit(limit);
-  const retired = database
-    .select({ id: sessionKeys.id })
-    .from(sessionKeys)
-    .where(lt(sessionKeys.retiresAt, expiry.now))
-    .limit(limit);
+  const isOver = or(lt(sessions.endsAt, expiry.now), lt(sessions.lastUsedAt, expiry.sessionsUsedBefore));
+  const hasRetired = lt(sessionKeys.retiresAt, expiry.now);
+  const over = database.select({ id: sessions.id }).from(sessions).where(isOver).limit(limit);
+  const retired = database.select({ id: sessionKeys.id }).from(sessionKeys).where(hasRetired).limit(limit);
+  // The condition once more, for a row that was used while this waited for it.
   const gone = [
     await database
       .delete(sessions)
-      .where(sql`${sessions.id} in ${over}`)
+      .where(and(sql`${sessions.id} in ${over}`, isOver))
       .returning({ id: sessions.id }),
     await database
       .delete(sessionKeys)
-      .where(sql`${sessionKeys.id} in ${retired}`)
+      .where(and(sql`${sessionKeys.id} in ${retired}`, hasRetired))
       .returning({ id: sessionKeys.id }),
   ];
   return gone.reduce((count, rows) => count + rows.length, 0);

@@ -1,21 +1,24 @@
-import { and, asc, desc, eq, isNull, notExists, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, isNull, ne, notExists, sql } from 'drizzle-orm';
 import type { UserKeyWrites } from '../../core/store.ts';
-import type { Database } from '../sqlite/database.ts';
-import { userKeys, users } from '../sqlite/schema.ts';
+import type { Dialect } from './dialect.ts';
 import { firstOrNull } from './rows.ts';
 
-export function userKeyQueries(database: Database): UserKeyWrites {
-  const ofUser = database
-    .select()
-    .from(userKeys)
-    .where(eq(userKeys.userId, sql.placeholder('userId')))
-    .orderBy(desc(userKeys.version))
-    .prepare();
-  const byKid = database
-    .select()
-    .from(userKeys)
-    .where(and(eq(userKeys.userId, sql.placeholder('userId')), eq(userKeys.kid, sql.placeholder('kid'))))
-    .prepare();
+export function userKeyQueries(dialect: Dialect): UserKeyWrites {
+  const { database, prepared } = dialect;
+  const { userKeys, users } = dialect.tables;
+  const ofUser = prepared(
+    database
+      .select()
+      .from(userKeys)
+      .where(eq(userKeys.userId, sql.placeholder('userId')))
+      .orderBy(desc(userKeys.version)),
+  );
+  const byKid = prepared(
+    database
+      .select()
+      .from(userKeys)
+      .where(and(eq(userKeys.userId, sql.placeholder('userId')), eq(userKeys.kid, sql.placeholder('kid')))),
+  );
   return {
     ofUser: async (userId) => ofUser.execute({ userId }),
     byKid: async (userId, kid) => firstOrNull(await byKid.execute({ userId, kid })),
@@ -27,7 +30,7 @@ export function userKeyQueries(database: Database): UserKeyWrites {
       const rows = await database
         .select({ id: users.id })
         .from(users)
-        .where(and(isNull(users.deletedAt), notExists(keyOfUser)))
+        .where(and(isNull(users.deletedAt), ne(users.role, 'guest'), notExists(keyOfUser)))
         .orderBy(asc(users.createdAt))
         .limit(limit);
       return rows.map(({ id }) => id);

@@ -1,14 +1,16 @@
-import type BetterSqlite3 from 'better-sqlite3';
+import type { SqliteDatabase } from './driver.ts';
 import { StoreFailure, type Transaction, type TransactionFunctions } from '../../core/store.ts';
-import { CallScope } from './call-scope.ts';
-import { type Call, type Committed, type Outcome, outcomeOf, pack, unpack } from './thread-messages.ts';
+import { CallScope } from '../call-scope.ts';
+import { type Outcome, outcomeOf } from '../outcome.ts';
+import { pack, unpack } from '../packing.ts';
+import { type Call, type Committed } from './thread-messages.ts';
 
 /**
  * Runs calls in one commit, each in a savepoint of its own: one that fails leaves its neighbours alone. Where the
  * commit itself fails, all of them have failed.
  */
 export function batchRunner(
-  connection: BetterSqlite3.Database,
+  connection: SqliteDatabase,
   transaction: Transaction,
   functions: TransactionFunctions,
 ): (calls: readonly Call[]) => Promise<Committed> {

@@ -1,16 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import { Refusal } from '../../core/errors.ts';
+import { Distribution } from '../../core/distribution.ts';
 import { StoreFailure } from '../../core/store.ts';
-import { DatabaseTooNew, StoreOpenError } from './open-error.ts';
-import {
-  type Committed,
-  type FromWriter,
-  type ToWriter,
-  type WriterOptions,
-  errorOf,
-  pack,
-  unpack,
-} from './thread-messages.ts';
+import { DatabaseTooNew, StoreOpenError } from '../open-error.ts';
+import { errorOf } from '../outcome.ts';
+import { pack, unpack } from '../packing.ts';
+import { type Committed, type FromWriter, type ToWriter, type WriterOptions } from './thread-messages.ts';
 
 interface Waiting {
   readonly name: string;
@@ -29,13 +24,16 @@ export interface CommitQueueOptions {
   readonly waiting?: number;
 }
 
+/** As far as the default batch. */
+const powersOfTwo = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
+
 /**
  * The main thread's end of the writer. One batch is under way at a time; what arrives meanwhile goes with the next,
  * so that a sync of the disk is shared by all who waited for it.
  */
 export class CommitQueue {
   /** Commits that reached the disk so far, and calls that were in them. */
-  readonly counts = { commits: 0, calls: 0 };
+  readonly counts = { commits: 0, calls: 0, callsOfCommit: new Distribution(powersOfTwo) };
   private readonly options: CommitQueueOptions;
   private readonly worker: Worker;
   private readonly opening: Promise<{ created: boolean }>;
@@ -72,6 +70,11 @@ export class CommitQueue {
       this.worker.on('error', fail);
       this.worker.on('exit', () => fail(new Error('the writer thread ended')));
     });
+  }
+
+  /** Calls that are on their way to the disk, and that wait for those. */
+  get depth(): { running: number; waiting: number } {
+    return { running: this.underWay?.length ?? 0, waiting: this.waiting.length };
   }
 
   /** Resolves when the database is open. @throws StoreOpenError */
@@ -137,6 +140,7 @@ export class CommitQueue {
     if (isDurable) {
       this.counts.commits += 1;
       this.counts.calls += batch.length;
+      this.counts.callsOfCommit.add(batch.length);
     }
     for (const [at, { name, resolve, reject }] of batch.entries()) {
       const outcome = outcomes[at];

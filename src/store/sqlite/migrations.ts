@@ -1,8 +1,8 @@
-import type BetterSqlite3 from 'better-sqlite3';
 import { drizzle } from 'drizzle-orm/better-sqlite3';
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
-import { DatabaseTooNew, StoreOpenError } from './open-error.ts';
+import type { SqliteDatabase } from './driver.ts';
+import { DatabaseTooNew, StoreOpenError } from '../open-error.ts';
 
 /**
  * Brings the database to the form this program knows. Migrations are known by the time in their journal.
@@ -13,10 +13,31 @@ import { DatabaseTooNew, StoreOpenError } from './open-error.ts';
  *   place
  */
 export function applyMigrations(
-  connection: BetterSqlite3.Database,
+  connection: SqliteDatabase,
   folder: string,
   path: string,
 ): { created: boolean } {
+  const { applied, pending } = migrationState(connection, folder, path);
+  if (pending.length > 0) {
+    // Rebuilding a table drops the old one, which would delete all that refers to it; it cannot be switched off later,
+    // because the migrations share a transaction.
+    connection.pragma('foreign_keys = OFF');
+    migrate(drizzle(connection), { migrationsFolder: folder });
+  }
+  return { created: applied.length === 0 };
+}
+
+/**
+ * Looks how the database stands to what this program knows, and changes nothing.
+ *
+ * @returns the times of the migrations in it and of those to come
+ * @throws DatabaseTooNew, StoreOpenError as `applyMigrations` does
+ */
+export function migrationState(
+  connection: SqliteDatabase,
+  folder: string,
+  path: string,
+): { applied: readonly number[]; pending: readonly number[] } {
   const known = new Set(readMigrationFiles({ migrationsFolder: folder }).map((each) => each.folderMillis));
   const applied = appliedMigrations(connection, path);
   for (const time of applied) if (!known.has(time)) throw new DatabaseTooNew(path);
@@ -27,17 +48,11 @@ export function applyMigrations(
       `The database ${path} was changed by another version of Letterlock, and this one cannot catch up with it.`,
     );
   }
-  if (pending.length > 0) {
-    // Rebuilding a table drops the old one, which would delete all that refers to it; it cannot be switched off later,
-    // because the migrations share a transaction.
-    connection.pragma('foreign_keys = OFF');
-    migrate(drizzle(connection), { migrationsFolder: folder });
-  }
-  return { created: applied.length === 0 };
+  return { applied, pending };
 }
 
 /** The times of the migrations in the database, from the journals they were applied from. */
-function appliedMigrations(connection: BetterSqlite3.Database, path: string): number[] {
+function appliedMigrations(connection: SqliteDatabase, path: string): number[] {
   const tables = connection
     .prepare<[], { name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
     .all()

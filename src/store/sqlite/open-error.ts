@@ -1,20 +1,4 @@
-/** The database cannot be opened. The message is a sentence for an admin. */
-export class StoreOpenError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'StoreOpenError';
-  }
-}
-
-/** The database was changed by a version of the program that knows more than this one. */
-export class DatabaseTooNew extends StoreOpenError {
-  constructor(path: string) {
-    super(
-      `The database ${path} was changed by a newer version of Letterlock: start that version or a later one.`,
-    );
-    this.name = 'DatabaseTooNew';
-  }
-}
+import { StoreOpenError } from '../open-error.ts';
 
 /** What an admin is told of an error at opening. */
 export function openingSentence(error: unknown, path: string): string {

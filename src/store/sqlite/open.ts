@@ -1,10 +1,11 @@
 import { closeSync, openSync, realpathSync } from 'node:fs';
-import BetterSqlite3 from 'better-sqlite3';
-import { drizzle } from 'drizzle-orm/better-sqlite3';
+import { SqliteDatabase } from './driver.ts';
+import type { Distribution } from '../../core/distribution.ts';
 import type { Store } from '../../core/store.ts';
-import { transactionOver } from '../queries/transaction.ts';
+import { transactionOn } from './dialect.ts';
 import { CommitQueue, type CommitQueueOptions } from './commit-queue.ts';
-import { StoreOpenError, openingSentence } from './open-error.ts';
+import { StoreOpenError } from '../open-error.ts';
+import { openingSentence } from './open-error.ts';
 import { lockDatabase } from './process-lock.ts';
 import { checkCall } from './thread-messages.ts';
 
@@ -27,7 +28,9 @@ export interface SqliteStore<Functions> extends Store<Functions> {
   /** Whether the database was new, or had never got as far as having tables. */
   readonly created: boolean;
   /** Commits so far, and transaction functions that shared them. */
-  readonly counts: Readonly<{ commits: number; calls: number }>;
+  readonly counts: Readonly<{ commits: number; calls: number; callsOfCommit: Distribution }>;
+  /** Calls on their way to the disk, and those that wait for their turn. */
+  readonly depth: Readonly<{ running: number; waiting: number }>;
 }
 
 /**
@@ -54,11 +57,14 @@ export async function openSqliteStore<Functions>(
   try {
     const { created } = await queue.opened();
     // The event loop waits for no lock: in WAL mode reading needs none that a writer holds.
-    const reading = new BetterSqlite3(path, { readonly: true, timeout: 0 });
+    const reading = new SqliteDatabase(path, { readonly: true, timeout: 0 });
     return {
       created,
-      read: transactionOver(drizzle(reading)),
+      read: transactionOn(reading),
       counts: queue.counts,
+      get depth() {
+        return queue.depth;
+      },
       transact: (name, input) => queue.call(name, input) as never,
       check: async () => {
         await queue.call(checkCall, undefined);

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
-import BetterSqlite3 from 'better-sqlite3';
-import { StoreOpenError } from './open-error.ts';
+import { SqliteDatabase, isSqliteError } from './driver.ts';
+import { StoreOpenError } from '../open-error.ts';
 
 /**
  * Keeps a second server away from the same database: replay windows live in the memory of one process. The lock is
@@ -13,12 +13,12 @@ export function lockDatabase(path: string): () => void {
   const file = `${path}.lock`;
   // Whoever may read it could hold a lock on it, and keep the server from starting.
   closeSync(openSync(file, 'a', 0o600));
-  const lock = new BetterSqlite3(file, { timeout: 0 });
+  const lock = new SqliteDatabase(file, { timeout: 0 });
   try {
     lock.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     lock.close();
-    if (error instanceof BetterSqlite3.SqliteError && error.code.startsWith('SQLITE_BUSY')) {
+    if (isSqliteError(error) && error.code.startsWith('SQLITE_BUSY')) {
       throw new StoreOpenError(`Another server is running on the database ${path}: stop it first.`);
     }
     throw error;

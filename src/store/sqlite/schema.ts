@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 
 /** The tables. Columns are the members of the rows in `core/store.ts`; times are milliseconds since 1970 UTC. */
@@ -12,15 +13,17 @@ export const users = sqliteTable(
     usernameKey: text('username_key'),
     email: text('email'),
     emailKey: text('email_key'),
-    role: text('role', { enum: ['user', 'admin'] }).notNull(),
+    role: text('role', { enum: ['user', 'admin', 'guest'] }).notNull(),
     passwordSalt: bytes('password_salt').notNull(),
     passwordVerifier: text('password_verifier'),
     createdAt: integer('created_at').notNull(),
     deletedAt: integer('deleted_at'),
+    directoryUid: text('directory_uid'),
   },
   (table) => [
     uniqueIndex('users_username_key').on(table.usernameKey),
     uniqueIndex('users_email_key').on(table.emailKey),
+    uniqueIndex('users_directory_uid').on(table.directoryUid),
   ],
 );
 
@@ -106,7 +109,14 @@ export const mails = sqliteTable(
   {
     id: text('id').primaryKey(),
     kind: text('kind', {
-      enum: ['recovery_code', 'password_changed', 'email_code', 'email_changing'],
+      enum: [
+        'recovery_code',
+        'password_changed',
+        'email_code',
+        'email_changing',
+        'recovery_link',
+        'email_link',
+      ],
     }).notNull(),
     recipientHash: bytes('recipient_hash').notNull(),
     sealedContent: bytes('sealed_content').notNull(),
@@ -151,3 +161,145 @@ export const facts = sqliteTable('facts', {
   name: text('name').primaryKey(),
   value: bytes('value').notNull(),
 });
+
+export const rooms = sqliteTable(
+  'rooms',
+  {
+    id: text('id').primaryKey(),
+    name: text('name'),
+    nameKey: text('name_key'),
+    kind: text('kind', { enum: ['open', 'approval', 'invite', 'direct'] }).notNull(),
+    pairKey: text('pair_key'),
+    openHistory: integer('open_history', { mode: 'boolean' }).notNull(),
+    joinedByAll: integer('joined_by_all', { mode: 'boolean' }).notNull(),
+    lastSeq: integer('last_seq').notNull(),
+    lastRevision: integer('last_revision').notNull(),
+    members: integer('members').notNull(),
+    membersVersion: integer('members_version').notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [
+    uniqueIndex('rooms_name_key').on(table.nameKey),
+    uniqueIndex('rooms_pair_key').on(table.pairKey),
+    index('rooms_kind').on(table.kind),
+  ],
+);
+
+export const memberships = sqliteTable(
+  'memberships',
+  {
+    roomId: text('room_id')
+      .notNull()
+      .references(() => rooms.id, { onDelete: 'cascade' }),
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.id),
+    state: text('state', {
+      enum: ['member', 'pending', 'invited', 'refused', 'removed', 'banned'],
+    }).notNull(),
+    role: text('role', { enum: ['owner', 'moderator', 'member'] }).notNull(),
+    visibleAfter: integer('visible_after').notNull(),
+    readSeq: integer('read_seq').notNull(),
+    since: integer('since').notNull(),
+    reason: text('reason'),
+    until: integer('until'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.roomId, table.userId] }),
+    index('memberships_user').on(table.userId),
+    index('memberships_since').on(table.since),
+    index('memberships_role').on(table.roomId, table.role, table.since),
+  ],
+);
+
+export const messages = sqliteTable(
+  'messages',
+  {
+    roomId: text('room_id')
+      .notNull()
+      .references(() => rooms.id),
+    seq: integer('seq').notNull(),
+    senderId: text('sender_id')
+      .notNull()
+      .references(() => users.id),
+    sealedBody: bytes('sealed_body'),
+    keyVersion: integer('key_version').references(() => dataKeys.version),
+    sentAt: integer('sent_at').notNull(),
+    editedAt: integer('edited_at'),
+    deletedAt: integer('deleted_at'),
+    revision: integer('revision').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.roomId, table.seq] }),
+    index('messages_sender').on(table.senderId, table.roomId, table.seq),
+    index('messages_key_version').on(table.keyVersion),
+    index('messages_sent').on(table.sentAt),
+    index('messages_revision')
+      .on(table.roomId, table.revision)
+      .where(sql`${table.revision} > 0`),
+  ],
+);
+
+export const dataKeys = sqliteTable('data_keys', {
+  version: integer('version').primaryKey(),
+  sealedKey: bytes('sealed_key'),
+  createdAt: integer('created_at').notNull(),
+  retiredAt: integer('retired_at'),
+});
+
+export const bans = sqliteTable(
+  'bans',
+  {
+    id: text('id').primaryKey(),
+    kind: text('kind', { enum: ['ban', 'kick'] }).notNull(),
+    userId: text('user_id').references(() => users.id),
+    range: text('range'),
+    reason: text('reason').notNull(),
+    createdAt: integer('created_at').notNull(),
+    until: integer('until'),
+    liftedAt: integer('lifted_at'),
+  },
+  (table) => [index('bans_lifted').on(table.liftedAt, table.until)],
+);
+
+export const audit = sqliteTable('audit', {
+  seq: integer('seq').primaryKey(),
+  at: integer('at').notNull(),
+  actor: text('actor').notNull(),
+  action: text('action').notNull(),
+  target: text('target').notNull(),
+  details: text('details').notNull(),
+  previousHash: bytes('previous_hash').notNull(),
+  hash: bytes('hash').notNull(),
+});
+
+export const seenAddresses = sqliteTable(
+  'seen_addresses',
+  {
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.id),
+    address: text('address').notNull(),
+    addressKey: bytes('address_key').notNull(),
+    seenAt: integer('seen_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.userId, table.addressKey] }),
+    index('seen_addresses_key').on(table.addressKey, table.seenAt),
+    index('seen_addresses_seen').on(table.seenAt),
+  ],
+);
+
+export const links = sqliteTable(
+  'links',
+  {
+    tokenHash: bytes('token_hash').primaryKey(),
+    purpose: text('purpose', { enum: ['reset', 'email'] }).notNull(),
+    userId: text('user_id'),
+    email: text('email'),
+    expiresAt: integer('expires_at').notNull(),
+    endedAt: integer('ended_at'),
+    keptUntil: integer('kept_until').notNull(),
+  },
+  (table) => [index('links_user').on(table.userId), index('links_kept_until').on(table.keptUntil)],
+);

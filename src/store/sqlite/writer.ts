@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
-import BetterSqlite3 from 'better-sqlite3';
-import { drizzle } from 'drizzle-orm/better-sqlite3';
+import { SqliteDatabase } from './driver.ts';
 import type { TransactionFunction, TransactionFunctions } from '../../core/store.ts';
-import { transactionOver } from '../queries/transaction.ts';
+import { transactionOn } from './dialect.ts';
 import { batchRunner } from './batch-runner.ts';
 import { applyMigrations } from './migrations.ts';
-import { DatabaseTooNew, StoreOpenError, openingSentence } from './open-error.ts';
+import { DatabaseTooNew, StoreOpenError } from '../open-error.ts';
+import { openingSentence } from './open-error.ts';
 import { type FromWriter, type ToWriter, type WriterOptions, checkCall } from './thread-messages.ts';
 
 /**
@@ -35,8 +35,8 @@ async function loadFunctions(): Promise<TransactionFunctions> {
   return loaded.createTransactions(environment);
 }
 
-function openDatabase(): { connection: BetterSqlite3.Database; created: boolean } {
-  const connection = new BetterSqlite3(path, { timeout: 5_000 });
+function openDatabase(): { connection: SqliteDatabase; created: boolean } {
+  const connection = new SqliteDatabase(path, { timeout: 5_000 });
   try {
     const { created } = applyMigrations(setUp(connection), migrationsFolder, path);
     connection.pragma('foreign_keys = ON');
@@ -47,7 +47,7 @@ function openDatabase(): { connection: BetterSqlite3.Database; created: boolean 
   }
 }
 
-function setUp(connection: BetterSqlite3.Database): BetterSqlite3.Database {
+function setUp(connection: SqliteDatabase): SqliteDatabase {
   if (connection.pragma('journal_mode = WAL', { simple: true }) !== 'wal') {
     throw new StoreOpenError(
       `The database ${path} lies on a file system that cannot do write-ahead logging.`,
@@ -60,8 +60,8 @@ function setUp(connection: BetterSqlite3.Database): BetterSqlite3.Database {
   return connection;
 }
 
-function serve(connection: BetterSqlite3.Database): void {
-  const runBatch = batchRunner(connection, transactionOver(drizzle(connection)), functions);
+function serve(connection: SqliteDatabase): void {
+  const runBatch = batchRunner(connection, transactionOn(connection), functions);
   port?.on('message', (message: ToWriter) => {
     if (message.kind === 'batch') {
       void runBatch(message.calls).then(say);

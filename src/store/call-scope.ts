@@ -1,4 +1,4 @@
-import { StoreFailure, type Transaction } from '../../core/store.ts';
+import { StoreFailure, type Transaction } from '../core/store.ts';
 
 /**
  * The transaction as one call of a transaction function sees it. It knows which of its methods are still under way and
@@ -7,6 +7,8 @@ import { StoreFailure, type Transaction } from '../../core/store.ts';
  */
 export class CallScope {
   readonly transaction: Transaction;
+  /** Called each time when nothing is under way any more. */
+  onIdle: () => void = () => {};
   private readonly isAlive: () => boolean;
   private underWay = 0;
   private ended = false;
@@ -44,7 +46,10 @@ export class CallScope {
     if (this.ended) return Promise.reject(new StoreFailure('this transaction is over'));
     if (!this.isAlive()) return Promise.reject(new StoreFailure('the database has ended this transaction'));
     this.underWay += 1;
-    const done = method().finally(() => (this.underWay -= 1));
+    const done = method().finally(() => {
+      this.underWay -= 1;
+      if (this.underWay === 0) this.onIdle();
+    });
     // A rejection that nobody looks at is found by `isBusy`; it must not end the thread.
     done.catch(() => {});
     return done;

@@ -1,0 +1,1 @@
+CREATE INDEX `memberships_since` ON `memberships` (`since`);

@@ -1,0 +1,89 @@
+import pg from 'pg';
+import { StoreOpenError } from '../open-error.ts';
+import { clientConfig } from './connections.ts';
+import type { PostgresOptions } from './options.ts';
+import { lockNumber } from './subject-locks.ts';
+
+/** Pause between two attempts to have the lock again after its connection was lost. */
+const retryMilliseconds = 1_000;
+/** How long a node that has just ended may still be thought to be there. */
+const patienceMilliseconds = 3_000;
+
+const number = lockNumber('nodes');
+
+/**
+ * Keeps a node that works by itself from sharing its database: what several nodes have to agree on, replay windows above
+ * all, each would keep for itself. Nodes that share a Redis hold the lock together, one without has it alone, for as
+ * long as a connection of its own lasts. Behind a pooler that hands connections around there is no such lock.
+ */
+export class NodeLock {
+  private readonly options: PostgresOptions;
+  private readonly isOneOfSeveral: boolean;
+  private client: pg.Client | null = null;
+  private isClosed = false;
+  private retry: NodeJS.Timeout | undefined;
+
+  constructor(options: PostgresOptions, isOneOfSeveral: boolean) {
+    this.options = options;
+    this.isOneOfSeveral = isOneOfSeveral;
+  }
+
+  /** @throws StoreOpenError when there is a node that this one must not run beside; the driver's error */
+  async take(): Promise<void> {
+    if (this.options.pooled) return;
+    const deadline = performance.now() + patienceMilliseconds;
+    while (!(await this.attempt())) {
+      if (performance.now() > deadline) throw new StoreOpenError(this.sentence);
+      await new Promise((resolve) => setTimeout(resolve, retryMilliseconds / 4));
+    }
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    clearTimeout(this.retry);
+    await this.client?.end().catch(() => {});
+  }
+
+  private get sentence(): string {
+    const { place } = this.options;
+    return this.isOneOfSeveral
+      ? `A server without REDIS_URL runs on the database ${place}: several servers need the same REDIS_URL on each of them.`
+      : `Another server runs on the database ${place}: several servers need the same REDIS_URL on each of them.`;
+  }
+
+  private async attempt(): Promise<boolean> {
+    const client = new pg.Client({ ...clientConfig(this.options), application_name: 'letterlock node' });
+    const lost = (): void => this.takeAgain(client);
+    client.on('error', lost);
+    client.on('end', lost);
+    const how = this.isOneOfSeveral ? 'pg_try_advisory_lock_shared' : 'pg_try_advisory_lock';
+    try {
+      await client.connect();
+      const { rows } = await client.query<{ taken: boolean }>(`SELECT ${how}(${number}) AS taken`);
+      if (rows[0]?.taken === true && !this.isClosed) this.client = client;
+      return this.client === client;
+    } finally {
+      if (this.client !== client) await client.end().catch(() => {});
+    }
+  }
+
+  private takeAgain(client: pg.Client): void {
+    if (this.client !== client || this.isClosed) return;
+    this.client = null;
+    this.retryLater();
+  }
+
+  private retryLater(): void {
+    this.retry = setTimeout(() => {
+      this.attempt().then(
+        (taken) => {
+          if (!taken && !this.isClosed) this.retryLater();
+        },
+        () => {
+          if (!this.isClosed) this.retryLater();
+        },
+      );
+    }, retryMilliseconds);
+    this.retry.unref();
+  }
+}

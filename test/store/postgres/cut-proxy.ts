@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import net from 'node:net';
+
+/** Stands between a store and the server, and can be cut. */
+export interface CutProxy {
+  readonly url: string;
+  /** Refuses connections and ends those that are there. */
+  cut(): Promise<void>;
+  /** Lets everything through again. */
+  mend(): Promise<void>;
+  /** Hands the next COMMIT to the server and ends its connection before the answer. */
+  loseNextCommit(): void;
+  end(): Promise<void>;
+}
+
+export async function startProxy(serverUrl: string): Promise<CutProxy> {
+  const target = new URL(serverUrl);
+  const sockets = new Set<net.Socket>();
+  let losing = false;
+  const accept = (client: net.Socket): void => {
+    const server = net.connect(Number(target.port || 5432), target.hostname);
+    const end = (): void => {
+      client.destroy();
+      server.destroy();
+    };
+    for (const socket of [client, server]) {
+      sockets.add(socket);
+      socket.on('error', end);
+      socket.on('close', () => {
+        sockets.delete(socket);
+        end();
+      });
+    }
+    let lost = false;
+    client.on('data', (chunk) => {
+      if (losing && chunk.includes('COMMIT\0')) {
+        losing = false;
+        lost = true;
+      }
+      server.write(chunk);
+    });
+    server.on('data', (chunk) => {
+      if (lost) end();
+      else client.write(chunk);
+    });
+  };
+  let listener = net.createServer(accept).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as net.AddressInfo;
+  const url = new URL(serverUrl);
+  url.hostname = '127.0.0.1';
+  url.port = String(port);
+  const cut = async (): Promise<void> => {
+    const closed = new Promise((resolve) => listener.close(resolve));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
+  return {
+    url: url.href,
+    cut,
+    mend: async () => {
+      listener = net.createServer(accept).listen(port, '127.0.0.1');
+      await once(listener, 'listening');
+    },
+    loseNextCommit: () => {
+      losing = true;
+    },
+    end: cut,
+  };
+}

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, cpSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { createAtRestKeys } from '../../../src/crypto/at-rest.ts';
+import { DatabaseTooNew, StoreOpenError } from '../../../src/store/open-error.ts';
+import { oldestMigrationFact } from '../../../src/store/postgres/migrations.ts';
+import { holdsData, openPostgresStore } from '../../../src/store/postgres/open.ts';
+import {
+  type TestDatabase,
+  newDatabase,
+  postgresMigrations,
+  skipWithoutPostgres,
+  testOptions,
+} from '../../support/postgres.ts';
+import { until } from '../../support/test-server.ts';
+import { newFolder, removeFolder } from '../../support/server-process.ts';
+import { countTo, now, openNode } from './nodes.ts';
+
+describe('opening a PostgreSQL database', { skip: skipWithoutPostgres }, () => {
+  async function withDatabase(act: (database: TestDatabase) => Promise<void>): Promise<void> {
+    const database = await newDatabase();
+    try {
+      await act(database);
+    } finally {
+      await database.drop();
+    }
+  }
+
+  const sentence = (text: RegExp) => (error: unknown) =>
+    error instanceof StoreOpenError && text.test(error.message) && !error.message.includes('hunter2');
+
+  test('makes one of everything when several nodes start on a new one at once', () =>
+    withDatabase(async (database) => {
+      const stores = await Promise.all(countTo(4).map(() => openNode(database.url)));
+      assert.equal(stores.filter(({ created }) => created).length, 1);
+      const room = { kind: 'open', openHistory: false, joinedByAll: true } as const;
+      const known = await Promise.all(
+        stores.map(async (store, at) => {
+          await store.transact('makeFirstDataKey', { now });
+          const rooms = [{ ...room, id: `room-${at}`, name: 'Hall', nameKey: 'hall' }];
+          await store.transact('makeDefaultRooms', { now, rooms });
+          const { check } = createAtRestKeys(Buffer.alloc(32, at));
+          return store.transact('keepFact', { name: 'master-key-check', value: check });
+        }),
+      );
+      assert.equal(new Set(known.map((each) => Buffer.from(each).toString('hex'))).size, 1);
+      assert.equal((await stores[0]!.read.dataKeys.all()).length, 1);
+      assert.equal((await stores[0]!.read.rooms.listed()).length, 1);
+      assert.deepEqual(await stores[0]!.maintenance.count(), {
+        users: 0,
+        sessions: 0,
+        rooms: 1,
+        messages: 0,
+        auditEntries: 0,
+      });
+      assert.deepEqual(
+        (await stores[0]!.maintenance.keyUse()).map(({ version, messages }) => [version, messages]),
+        [[1, 0]],
+      );
+      await assert.rejects(stores[0]!.maintenance.backup(), /pg_dump/);
+      await Promise.all(stores.map((store) => store.close()));
+    }));
+
+  test('tells whether there is something in it', () =>
+    withDatabase(async (database) => {
+      const options = testOptions(database.url);
+      assert.equal(await holdsData(options, 'master-key-check'), false);
+      const store = await openNode(database.url);
+      assert.equal(await holdsData(options, 'master-key-check'), false);
+      await store.transact('keepFact', { name: 'master-key-check', value: Buffer.from('x') });
+      assert.equal(await holdsData(options, 'master-key-check'), true);
+      await store.close();
+    }));
+
+  test('goes on beside a newer version that has only added to it', () =>
+    withDatabase(async (database) => {
+      await (await openNode(database.url)).close();
+      const later = now * 2;
+      await database.query("INSERT INTO __drizzle_migrations VALUES ('later', $1)", [later]);
+      await (await openNode(database.url)).close();
+      const [newest] = await database.query<{ at: string }>(
+        'SELECT min(created_at) AS at FROM __drizzle_migrations',
+      );
+      const raise = (time: unknown) =>
+        database.query(
+          "INSERT INTO facts VALUES ($1, convert_to($2, 'UTF8')) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+          [oldestMigrationFact, String(time)],
+        );
+      await raise(newest?.at);
+      await (await openNode(database.url)).close();
+      await raise(later);
+      await assert.rejects(openNode(database.url), DatabaseTooNew);
+    }));
+
+  test('refuses one that another version has changed past catching up', () =>
+    withDatabase(async (database) => {
+      await (await openNode(database.url)).close();
+      await database.query("INSERT INTO __drizzle_migrations VALUES ('another', 5)");
+      await assert.rejects(openNode(database.url), sentence(/cannot catch up/));
+    }));
+
+  test('leaves the database of another program alone', () =>
+    withDatabase(async (database) => {
+      await database.query('CREATE TABLE theirs (id int)');
+      await assert.rejects(openNode(database.url), sentence(/another program: DATABASE_URL/));
+      const tables = await database.query("SELECT FROM pg_tables WHERE schemaname = 'public'");
+      assert.equal(tables.length, 1);
+    }));
+
+  test('undoes a migration that fails, all of it', (context) =>
+    withDatabase(async (database) => {
+      const folder = newFolder();
+      context.after(() => removeFolder(folder));
+      cpSync(postgresMigrations, folder, { recursive: true });
+      const file = readdirSync(folder).find((name) => name.endsWith('.sql')) ?? '';
+      appendFileSync(path.join(folder, file), '--> statement-breakpoint\nCREATE NONSENSE;');
+      const open = (migrationsFolder: string) =>
+        openPostgresStore({
+          postgres: testOptions(database.url),
+          migrationsFolder,
+          isOneOfSeveral: false,
+          functions: {},
+          subjects: {},
+        });
+      await assert.rejects(open(folder), sentence(/syntax error/));
+      assert.equal((await database.query("SELECT FROM pg_tables WHERE schemaname = 'public'")).length, 0);
+      await (await open(postgresMigrations)).close();
+    }));
+
+  test('keeps nodes that share nothing from running side by side', () =>
+    withDatabase(async (database) => {
+      const open = (isOneOfSeveral: boolean) =>
+        openPostgresStore({
+          postgres: testOptions(database.url),
+          migrationsFolder: postgresMigrations,
+          isOneOfSeveral,
+          functions: {},
+          subjects: {},
+        });
+      const lone = await open(false);
+      const refusals = [open(false), open(true)].map((opening) =>
+        assert.rejects(opening, sentence(/the same REDIS_URL on each of them/)),
+      );
+      await Promise.all(refusals);
+      await lone.close();
+      const several = await Promise.all([open(true), open(true)]);
+      await assert.rejects(open(false), sentence(/Another server runs on the database/));
+      await Promise.all(several.map((store) => store.close()));
+      await (await open(false)).close();
+    }));
+
+  test('has its lock again when the server has ended the connection that held it', () =>
+    withDatabase(async (database) => {
+      const open = () =>
+        openPostgresStore({
+          postgres: testOptions(database.url),
+          migrationsFolder: postgresMigrations,
+          isOneOfSeveral: false,
+          functions: {},
+          subjects: {},
+        });
+      const lone = await open();
+      const holders = (): Promise<{ pid: number }[]> =>
+        database.query(
+          "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'letterlock node'",
+        ) as Promise<{ pid: number }[]>;
+      const [first] = await holders();
+      await database.query(`SELECT pg_terminate_backend(${first?.pid})`);
+      await until(async () => {
+        const [holder] = await holders();
+        return (holder !== undefined && holder.pid !== first?.pid) || undefined;
+      }, 'another connection');
+      await assert.rejects(open(), sentence(/Another server runs on the database/));
+      await lone.close();
+    }));
+
+  const unusable: [string, (url: URL) => void, RegExp][] = [
+    ['a server that is not there', (url) => (url.port = '1'), /cannot be reached/],
+    [
+      'a host that is none',
+      (url) => (url.hostname = 'nowhere.invalid'),
+      /no host of the name|cannot be reached/,
+    ],
+    ['a database that is not there', (url) => (url.pathname = '/letterlock_none'), /no such database/],
+    ['a user that is not known', (url) => (url.username = 'nobody_known'), /user and password/],
+  ];
+  for (const [what, change, expected] of unusable) {
+    test(`says in a sentence that it cannot use ${what}`, () =>
+      withDatabase(async (database) => {
+        const url = new URL(database.url);
+        url.password = 'hunter2';
+        change(url);
+        await assert.rejects(openNode(url.href), sentence(expected));
+      }));
+  }
+});
