@@ -5,13 +5,23 @@ export type ServerErrorCode =
   | 'payload_rejected'
   | 'not_logged_in'
   | 'wrong_credentials'
+  | 'not_a_member'
+  | 'membership_pending'
+  | 'removed_from_room'
+  | 'banned_from_room'
+  | 'forbidden'
+  | 'kicked'
+  | 'banned'
   | 'not_found'
   | 'user_unknown'
+  | 'room_unknown'
+  | 'message_unknown'
   | 'method_not_allowed'
   | 'request_timeout'
   | 'replayed'
   | 'username_taken'
   | 'email_taken'
+  | 'room_taken'
   | 'key_held_by_user'
   | 'recovery_not_confirmed'
   | 'code_expired'
@@ -29,7 +39,7 @@ export type ServerErrorCode =
 
 /** What the client itself finds wrong. */
 export type ClientErrorCode =
-  /** The server cannot be reached, or what answers is not one. */
+  /** The server cannot be reached, or what answers is not it. */
   | 'unreachable'
   /** The server has another identity than the pinned one. */
   | 'identity_changed'
@@ -37,34 +47,43 @@ export type ClientErrorCode =
   | 'signature_wrong'
   /** An answer does not open, or belongs to another request. */
   | 'answer_rejected'
-  /** The answer was lost with its session: whether the change was made has to be looked up. */
+  /** An answer was lost, and asking again is no use: whether the change was made has to be looked up. */
   | 'outcome_unknown'
   /** A message does not open under the key. */
   | 'message_rejected'
-  /** This platform's Web Crypto lacks something that is needed. */
+  /** This platform, or the place given for pins, fails at something that is needed. */
   | 'platform_unsupported';
 
-/** What a problem document of the server holds beside its code. */
+/** What is known of a failure beside its code. */
 export interface ProblemDetails {
   readonly status?: number;
+  readonly sealed?: boolean;
   readonly detail?: string;
   readonly retryAfter?: number;
   readonly errors?: Readonly<Record<string, string>>;
   readonly nextSeq?: number;
   readonly attemptsLeft?: number;
+  readonly reason?: string;
+  readonly until?: string;
 }
 
 /** Anything that went wrong, by its code. */
 export class LetterlockError extends Error {
   readonly code: ServerErrorCode | ClientErrorCode;
-  /** HTTP status, where the server answered. */
+  /** HTTP status, where something answered. */
   readonly status: number | null;
+  /** Whether the server said so under the session key. Anything else may come from anybody in between. */
+  readonly sealed: boolean;
   /** Seconds after which trying again makes sense. */
   readonly retryAfter: number | null;
   /** For `invalid_input`: what is wrong, field by field. */
   readonly errors: Readonly<Record<string, string>>;
   /** For `code_wrong`: guesses that remain. */
   readonly attemptsLeft: number | null;
+  /** For who is kept out, of the server or a room: why, in a moderator's words. */
+  readonly reason: string | null;
+  /** For who is kept out: when it ends (RFC 3339); null when not by itself. */
+  readonly until: string | null;
   /** For `replayed`. */
   readonly nextSeq: number | null;
 
@@ -73,35 +92,12 @@ export class LetterlockError extends Error {
     this.name = 'LetterlockError';
     this.code = code;
     this.status = details.status ?? null;
+    this.sealed = details.sealed ?? false;
     this.retryAfter = details.retryAfter ?? null;
     this.errors = details.errors ?? {};
     this.attemptsLeft = details.attemptsLeft ?? null;
+    this.reason = details.reason ?? null;
+    this.until = details.until ?? null;
     this.nextSeq = details.nextSeq ?? null;
   }
-}
-
-/** The error that a problem document tells of (RFC 9457); null when it is none. */
-export function readProblem(body: unknown, status: number): LetterlockError | null {
-  if (typeof body !== 'object' || body === null || !('code' in body) || typeof body.code !== 'string')
-    return null;
-  const problem = body as Record<string, unknown>;
-  const text = (name: string): string | undefined =>
-    typeof problem[name] === 'string' ? problem[name] : undefined;
-  const number = (name: string): number | undefined =>
-    typeof problem[name] === 'number' ? problem[name] : undefined;
-  const errors = problem['errors'] as Record<string, string> | undefined;
-  const [detail, retryAfter, nextSeq, attemptsLeft] = [
-    text('detail'),
-    number('retry_after'),
-    number('next_seq'),
-    number('attempts_left'),
-  ];
-  return new LetterlockError(body.code as ServerErrorCode, {
-    status,
-    ...(detail === undefined ? {} : { detail }),
-    ...(retryAfter === undefined ? {} : { retryAfter }),
-    ...(errors === undefined ? {} : { errors }),
-    ...(nextSeq === undefined ? {} : { nextSeq }),
-    ...(attemptsLeft === undefined ? {} : { attemptsLeft }),
-  });
 }

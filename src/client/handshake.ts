@@ -1,5 +1,5 @@
 import { type Bytes, decodeBase64url } from './bytes.ts';
-import { type ContentEncryption, importContentKey } from './content-encryption.ts';
+import { type ContentEncryption, type ContentKey, importContentKey } from './content-encryption.ts';
 import { LetterlockError } from './errors.ts';
 import { type IdentityPins, findIdentityKey, verifyHandshake } from './identity.ts';
 import { Session } from './session.ts';
@@ -21,8 +21,16 @@ interface HandshakeAnswer {
   readonly signature: string;
 }
 
-/** Makes the pair: RSA 2048, OAEP with SHA-256. */
+/** Makes the pair: RSA 2048, OAEP with SHA-256. @throws LetterlockError `platform_unsupported` */
 export async function createHandshakeKeys(): Promise<HandshakeKeys> {
+  try {
+    return await generateKeys();
+  } catch (error) {
+    throw new LetterlockError('platform_unsupported', { detail: 'Web Crypto makes no RSA keys here' }, error);
+  }
+}
+
+async function generateKeys(): Promise<HandshakeKeys> {
   const algorithm = {
     name: 'RSA-OAEP',
     modulusLength: 2048,
@@ -40,7 +48,7 @@ export class HandshakeVerifier {
   private readonly url: string;
   private readonly pinned: string | null;
   private readonly pins: IdentityPins;
-  private readonly fetchJwks: () => Promise<unknown>;
+  private readonly fetchJwks: (signal: AbortSignal | undefined) => Promise<unknown>;
   private known: { keyId: string; key: Bytes } | null = null;
 
   constructor(options: {
@@ -48,7 +56,7 @@ export class HandshakeVerifier {
     /** The identity the caller insists on; otherwise the first one seen is kept in `pins`. */
     identity: string | null;
     pins: IdentityPins;
-    fetchJwks: () => Promise<unknown>;
+    fetchJwks: (signal: AbortSignal | undefined) => Promise<unknown>;
   }) {
     this.url = options.url;
     this.pinned = options.identity;
@@ -59,39 +67,56 @@ export class HandshakeVerifier {
   /**
    * Turns an answer into a session, if it was signed by whom it has to be.
    *
+   * @param place the session's own where this is another key of it
    * @throws LetterlockError `identity_changed`, `signature_wrong`, `unreachable` for what is no such answer
    */
   async accept(
     body: unknown,
-    keys: HandshakeKeys,
-    enc: ContentEncryption,
-    openedAt: number,
-    loggedIn: boolean,
+    handshake: { keys: HandshakeKeys; enc: ContentEncryption; openedAt: number; place?: Session['place'] },
+    signal: AbortSignal | undefined,
   ): Promise<Session> {
+    const { keys, enc, openedAt, place } = handshake;
     const answer = readAnswer(body, enc);
-    const identityKey = await this.identityKey(answer.server_key_id);
+    const identityKey = await this.identityKey(answer.server_key_id, signal);
     const signed = { sessionKey: answer.session_key, enc, key: answer.key, signature: answer.signature };
     if (!(await verifyHandshake(identityKey, signed, keys.spki)))
       throw new LetterlockError('signature_wrong');
-    await this.pins.set(this.url, answer.server_key_id);
-    const wrapped = decodeBase64url(answer.key);
-    if (wrapped === null) throw new LetterlockError('signature_wrong');
-    const raw = new Uint8Array(await crypto.subtle.decrypt({ name: 'RSA-OAEP' }, keys.privateKey, wrapped));
-    return new Session(answer.session_key, await importContentKey(enc, raw), openedAt, loggedIn);
+    await pinned(() => this.pins.set(this.url, answer.server_key_id));
+    const key = await unwrapKey(answer.key, keys.privateKey, enc);
+    return new Session(answer.session_key, key, openedAt, place);
   }
 
-  private async identityKey(keyId: string): Promise<Bytes> {
-    const expected = this.pinned ?? (await this.pins.get(this.url));
+  private async identityKey(keyId: string, signal: AbortSignal | undefined): Promise<Bytes> {
+    const expected = this.pinned ?? (await pinned(() => this.pins.get(this.url)));
     if (expected !== null && expected !== keyId) {
       throw new LetterlockError('identity_changed', { detail: `expected ${expected}, found ${keyId}` });
     }
     if (this.known?.keyId !== keyId) {
-      const key = await findIdentityKey(await this.fetchJwks(), keyId);
+      const key = await findIdentityKey(await this.fetchJwks(signal), keyId);
       if (key === null)
         throw new LetterlockError('signature_wrong', { detail: 'the identity key is not published' });
       this.known = { keyId, key };
     }
     return this.known.key;
+  }
+}
+
+/** Calls what the caller gave to keep pins with. */
+async function pinned<T>(call: () => T | Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw new LetterlockError('platform_unsupported', { detail: 'the pins cannot be kept' }, error);
+  }
+}
+
+async function unwrapKey(text: string, privateKey: CryptoKey, enc: ContentEncryption): Promise<ContentKey> {
+  try {
+    const wrapped = decodeBase64url(text) ?? new Uint8Array();
+    const raw = new Uint8Array(await crypto.subtle.decrypt({ name: 'RSA-OAEP' }, privateKey, wrapped));
+    return await importContentKey(enc, raw);
+  } catch (error) {
+    throw new LetterlockError('answer_rejected', { detail: 'the session key does not open' }, error);
   }
 }
 

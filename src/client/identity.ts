@@ -17,12 +17,14 @@ export function memoryPins(): IdentityPins {
 export async function findIdentityKey(jwks: unknown, keyId: string): Promise<Bytes | null> {
   const keys = typeof jwks === 'object' && jwks !== null && 'keys' in jwks ? jwks.keys : null;
   if (!Array.isArray(keys)) return null;
-  for (const jwk of keys as Record<string, unknown>[]) {
-    const { kty, crv, x } = jwk;
+  for (const jwk of keys as (Record<string, unknown> | null)[]) {
+    const { kty, crv, x } = jwk ?? {};
     if (kty !== 'OKP' || crv !== 'Ed25519' || typeof x !== 'string') continue;
     // The id is the key's thumbprint (RFC 7638), so that a key cannot borrow another's id.
     const thumbprint = await sha256(toBytes(JSON.stringify({ crv, kty, x })));
-    if (encodeBase64url(thumbprint) === keyId) return decodeBase64url(x);
+    if (encodeBase64url(thumbprint) !== keyId) continue;
+    const key = decodeBase64url(x);
+    return key?.length === 32 ? key : null;
   }
   return null;
 }

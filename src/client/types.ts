@@ -2,7 +2,8 @@
 export interface User {
   readonly id: string;
   readonly username: string;
-  readonly email: string;
+  /** Null where the account was made without one. */
+  readonly email: string | null;
   readonly created_at: string;
   readonly role: 'user' | 'admin';
 }
@@ -42,6 +43,34 @@ export interface AccountExport {
     readonly private_key: string | null;
   })[];
   readonly pending_email: string | null;
+  /** New addresses to which a link was mailed, as long as that is remembered; `ended_at` is null while one waits. */
+  readonly email_links: readonly {
+    readonly email: string;
+    readonly expires_at: string;
+    readonly ended_at: string | null;
+  }[];
+  /** Where the user was seen in the last week. */
+  readonly addresses: readonly { readonly address: string; readonly seen_at: string }[];
+  readonly rooms: readonly {
+    readonly room: string;
+    readonly room_name: string | null;
+    readonly kind: string;
+    readonly state: string;
+    readonly role: string;
+    readonly since: string;
+    readonly read_seq: number;
+  }[];
+  /** What the user has sent: a part of it. */
+  readonly messages: readonly {
+    readonly room: string;
+    readonly seq: number;
+    readonly message: string | null;
+    readonly at: string;
+    readonly edited_at: string | null;
+    readonly deleted: boolean;
+  }[];
+  /** What to ask for the next part with; null when this was the last. */
+  readonly next: { readonly room: string; readonly seq: number } | null;
 }
 
 /** A public key to bring along: a JWK, or PEM, or base64 of DER. */

@@ -47,12 +47,20 @@ export async function openMessage(message: string, privateKey: CryptoKey): Promi
   throw new LetterlockError('message_rejected');
 }
 
-/** Encrypts a text to a user's public key without the server seeing it. */
+/** Encrypts a text to a user's public key without the server seeing it. @throws LetterlockError `key_refused` */
 export async function sealMessageFor(recipient: PublicKeyJwk, text: string): Promise<string> {
   const { kid, ...jwk } = recipient;
-  const publicKey = await crypto.subtle.importKey('jwk', jwk, algorithm, false, ['encrypt']);
   const contentKey: Bytes = randomBytes(32);
-  const wrapped = new Uint8Array(await crypto.subtle.encrypt({ name: 'RSA-OAEP' }, publicKey, contentKey));
+  const wrapped = await wrapKey(contentKey, jwk);
   const key = await importContentKey('A256GCM', contentKey);
   return sealCompactJwe(key, { alg: 'RSA-OAEP-256', enc: 'A256GCM', kid }, encodeBase64url(wrapped), text);
+}
+
+async function wrapKey(contentKey: Bytes, jwk: JsonWebKey): Promise<Bytes> {
+  try {
+    const publicKey = await crypto.subtle.importKey('jwk', jwk, algorithm, false, ['encrypt']);
+    return new Uint8Array(await crypto.subtle.encrypt({ name: 'RSA-OAEP' }, publicKey, contentKey));
+  } catch (error) {
+    throw new LetterlockError('key_refused', { detail: 'this is no key to encrypt to' }, error);
+  }
 }

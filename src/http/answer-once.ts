@@ -39,7 +39,8 @@ export class AnswerOnce {
   }
 
   /**
-   * The first answer to the claim, or what `perform` comes to. The same request in parallel waits for the first.
+   * The first answer to the claim, or what `perform` comes to. The same request in parallel waits for the first, or, where
+   * that is on another node, is done and taken back.
    *
    * @throws Refusal `idem_mismatch`, the refusal of the first time, or that of `perform`
    */
@@ -51,7 +52,7 @@ export class AnswerOnce {
     try {
       const earlier = await findAnswer(this.store.read.idempotency, this.keys, claim, this.clock.now());
       if (earlier !== null) return resultOf(earlier);
-      return await perform();
+      return await perform().catch((error: unknown) => this.answerFromElsewhere(claim, error));
     } catch (error) {
       await this.keepRefusal(claim, error);
       throw error;
@@ -61,12 +62,29 @@ export class AnswerOnce {
     }
   }
 
+  /** Who was refused because another node did the same meanwhile gets the answer of that one. */
+  private async answerFromElsewhere(claim: IdemClaim, error: unknown): Promise<unknown> {
+    if (!isBusy(error)) throw error;
+    const kept = await findAnswer(this.store.read.idempotency, this.keys, claim, this.clock.now());
+    if (kept === null) throw error;
+    return resultOf(kept);
+  }
+
   private async keepRefusal(claim: IdemClaim, error: unknown): Promise<void> {
     if (!(error instanceof Refusal) || error instanceof RepeatedRefusal) return;
     if (notKept.has(error.code) || error.code === 'idem_mismatch') return;
     const answer: KeptAnswer = { kind: 'refused', code: error.code, members: { ...error.members } };
-    await this.store.transact('keepAnswer', { now: this.clock.now(), claim, answer });
+    try {
+      await this.store.transact('keepAnswer', { now: this.clock.now(), claim, answer });
+    } catch (failed) {
+      // Another node has kept its own: the next to ask gets that one.
+      if (!isBusy(failed)) throw failed;
+    }
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Refusal && error.code === 'busy';
 }
 
 /** A refusal that was given before, and is kept already. */

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
 import { errorCatalogue } from '../core/errors.ts';
 import type { AnyEndpoint } from './endpoint.ts';
 import { type OpenApiDocument, sealedRefusals } from './openapi.ts';
+import { pageHeaders } from './page-headers.ts';
 
 const style = `
 :root { color-scheme: light dark; --edge: #8884; --soft: #8881; }
@@ -94,17 +94,7 @@ POST ${api.publicUrl}/me
     </html>`;
   // Nothing in the template is awaited, so it is text already.
   const text: string = page as HtmlEscapedString;
-  const inlineStyle = /<style>([\s\S]*?)<\/style>/.exec(text)?.[1] ?? '';
-  const styleHash = createHash('sha256').update(inlineStyle).digest('base64');
-  return {
-    html: text,
-    headers: {
-      'Content-Type': 'text/html; charset=utf-8',
-      'Content-Security-Policy': `default-src 'none'; style-src 'sha256-${styleHash}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`,
-      'X-Content-Type-Options': 'nosniff',
-      'Referrer-Policy': 'no-referrer',
-    },
-  };
+  return { html: text, headers: pageHeaders(text) };
 }
 
 function section(endpoint: AnyEndpoint, document: OpenApiDocument) {
@@ -119,7 +109,7 @@ function section(endpoint: AnyEndpoint, document: OpenApiDocument) {
     </summary>
     <h4>Inside the payload</h4>
     ${fieldTable(fieldsOf(member(operation, 'requestBody'), document))}
-    <h4>Inside the answer</h4>
+    <h4>${endpoint.streams === true ? 'Inside each event' : 'Inside the answer'}</h4>
     ${fieldTable(fieldsOf(member(member(operation, 'responses'), '200'), document))}
     ${
       endpoint.refusals.length === 0
@@ -148,8 +138,11 @@ function fieldTable(fields: readonly Field[]) {
 
 /** The fields inside a sealed body, from its `contentSchema`. */
 function fieldsOf(body: unknown, document: OpenApiDocument): Field[] {
-  const envelope = member(member(member(body, 'content'), 'application/json'), 'schema');
-  const inside = member(member(member(envelope, 'properties'), 'payload'), 'contentSchema');
+  const content = member(body, 'content');
+  const envelope = member(member(content, 'application/json'), 'schema');
+  const event = member(member(content, 'text/event-stream'), 'schema');
+  const sealed = event ?? member(member(envelope, 'properties'), 'payload');
+  const inside = resolved(member(sealed, 'contentSchema'), document);
   const required = member(inside, 'required');
   return Object.entries(member(inside, 'properties') ?? {}).map(([name, schema]) => ({
     name,

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Caller } from '../core/caller.ts';
+import type { SealedCaller } from '../core/caller.ts';
 import { type ErrorCode, Refusal } from '../core/errors.ts';
 
 /** The last path segment where a path has a parameter, else an empty string. */
@@ -23,7 +23,9 @@ export interface Endpoint<Input = never, Result = never> {
   readonly output: z.ZodType;
   /** Codes of its own, beside those that any sealed request may get. */
   readonly refusals: readonly ErrorCode[];
-  readonly handle: (caller: Caller, input: Input, parameter: PathParameter) => Result | Promise<Result>;
+  readonly handle: (caller: SealedCaller, input: Input, parameter: PathParameter) => Result | Promise<Result>;
+  /** Whether the answer is a stream of sealed events; `handle` then returns its `EventPlan`. */
+  readonly streams?: true;
   /** What `handle` returned, in the words of the wire. Must not depend on anything else: `idem` replays it. */
   readonly present: (result: Result) => unknown;
 }
@@ -31,7 +33,7 @@ export interface Endpoint<Input = never, Result = never> {
 /** An endpoint whose types are no longer needed outside of itself. */
 export interface AnyEndpoint extends Omit<Endpoint, 'input' | 'handle' | 'present'> {
   readonly input: z.ZodType;
-  readonly handle: (caller: Caller, input: unknown, parameter: PathParameter) => unknown;
+  readonly handle: (caller: SealedCaller, input: unknown, parameter: PathParameter) => unknown;
   readonly present: (result: unknown) => unknown;
 }
 
@@ -59,6 +61,11 @@ export function checkInput<Input>(schema: z.ZodType<Input>, value: unknown): Inp
     }
   }
   throw new Refusal('invalid_input', { errors });
+}
+
+/** A Refusal for a field whose text has an unpaired surrogate. */
+export function illFormedText(field: string): Refusal {
+  return new Refusal('invalid_input', { errors: { [shown(field)]: 'is not well-formed Unicode' } });
 }
 
 /** A field's name as far as it is safe and useful to repeat it. */

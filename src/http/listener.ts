@@ -1,8 +1,8 @@
 import { type RequestListener, type Server, createServer } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { Server as TlsServer, createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import { Refusal } from '../core/errors.ts';
+import { type ErrorCode, Refusal } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { problemOf } from './problem.ts';
 
@@ -14,6 +14,10 @@ export interface ListenerOptions {
   /** PEM; null listens in the clear. */
   readonly tls: { readonly keyPem: string; readonly certificatePem: string } | null;
   readonly logger: Logger;
+  /** Called for each request that is refused because it cannot be read. */
+  readonly onUnreadable?: (code: ErrorCode) => void;
+  /** The variable that says where to listen, for the error when that is not possible. */
+  readonly variable?: string;
   /** How long the headers of a request may take. Default 10 s */
   readonly headersMilliseconds?: number;
   /** How long a whole request may take to arrive. Default 15 s */
@@ -24,9 +28,14 @@ export interface ListenerOptions {
 export interface Listener {
   /** Where it can be reached from this machine. */
   readonly url: string;
+  /** Takes another certificate for connections to come. */
+  setCertificate(tls: { readonly keyPem: string; readonly certificatePem: string }): void;
   /** Accepts no more, lets what is in flight finish within the time, then cuts off the rest. */
   drain(milliseconds: number): Promise<void>;
 }
+
+/** How long a connection on which nothing was asked may still ask something when the server stops. */
+const silentMilliseconds = 300;
 
 /** Starts to listen. @throws the system's error, e.g. EADDRINUSE */
 export async function listen(options: ListenerOptions): Promise<Listener> {
@@ -36,20 +45,44 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   server.keepAliveTimeout = 65_000;
   // A client that stops reading its answer holds nothing for longer than this.
   server.setTimeout(120_000);
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseUnreadable(error, socket));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const code = refuseUnreadable(error, socket);
+    if (code !== null) options.onUnreadable?.(code);
+  });
   server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    const fail = (error: Error): void => reject(Object.assign(error, { variable: options.variable }));
+    server.once('error', fail);
     server.listen({ host: options.host, port: options.port, backlog: 1024 }, () => {
-      server.off('error', reject);
+      server.off('error', fail);
       resolve();
     });
+  });
+  const sockets = new Set<Socket>();
+  server.on(options.tls === null ? 'connection' : 'secureConnection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
   });
   server.on('error', (error) => options.logger.error('the listener failed', { error }));
   const { port } = server.address() as AddressInfo;
   return {
     url: `${options.tls === null ? 'http' : 'https'}://${reachable(options.host)}:${port}`,
-    drain: (milliseconds) => drain(server, milliseconds),
+    setCertificate: ({ keyPem, certificatePem }) => {
+      if (server instanceof TlsServer) {
+        server.setSecureContext({ key: keyPem, cert: certificatePem, minVersion: 'TLSv1.2' });
+      }
+    },
+    drain: async (milliseconds) => {
+      // Node counts a connection as busy on which nothing was ever asked; what is on its way may still arrive.
+      const letGo = setTimeout(
+        () => {
+          for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+        },
+        Math.min(milliseconds, silentMilliseconds),
+      );
+      await drain(server, milliseconds);
+      clearTimeout(letGo);
+    },
   };
 }
 
@@ -76,11 +109,14 @@ function serverFor({ fetch, tls, requestMilliseconds }: ListenerOptions): Server
   return server;
 }
 
-/** Answers what is no HTTP request, or one that came too slowly, as far as the socket still takes an answer. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+/**
+ * Answers what is no HTTP request, or one that came too slowly, as far as the socket still takes an answer. Returns the
+ * code, or null where it does not.
+ */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): ErrorCode | null {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
-    return;
+    return null;
   }
   const refusal = new Refusal(codeFor(error.code), { detail: 'This is no request that could be read' });
   const body = JSON.stringify(problemOf(refusal));
@@ -94,9 +130,10 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
       body,
     ].join('\r\n'),
   );
+  return refusal.code;
 }
 
-function codeFor(reason: string | undefined): 'request_timeout' | 'headers_too_large' | 'payload_malformed' {
+function codeFor(reason: string | undefined): ErrorCode {
   if (reason === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
   if (reason === 'HPE_HEADER_OVERFLOW') return 'headers_too_large';
   return 'payload_malformed';

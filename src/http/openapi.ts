@@ -92,13 +92,28 @@ function sealedOperation(endpoint: AnyEndpoint, inline: Inline): JsonSchema {
       content: { 'application/json': { schema: envelope(inline(endpoint.input, 'input'), true) } },
     },
     responses: {
-      200: {
-        description: 'Done',
-        content: { 'application/json': { schema: envelope(inline(endpoint.output, 'output'), false) } },
-      },
+      200: endpoint.streams === true ? eventStream(endpoint, inline) : done(endpoint, inline),
       ...refusalResponses([...own, ...sealedRefusals]),
     },
   };
+}
+
+function done(endpoint: AnyEndpoint, inline: Inline): JsonSchema {
+  return {
+    description: 'Done',
+    content: { 'application/json': { schema: envelope(inline(endpoint.output, 'output'), false) } },
+  };
+}
+
+/** Server-sent events, whose `data` is sealed: what is inside each. */
+function eventStream(endpoint: AnyEndpoint, inline: Inline): JsonSchema {
+  const schema = {
+    type: 'string',
+    description: 'The `data` of each event is JWE compact; opened, it holds:',
+    contentMediaType: 'application/jose',
+    contentSchema: inline(endpoint.output, 'output'),
+  };
+  return { description: 'A stream of events', content: { 'text/event-stream': { schema } } };
 }
 
 function handshakeOperation(inline: Inline): JsonSchema {
@@ -164,10 +179,13 @@ function problemSchema(): JsonSchema {
       status: { type: 'integer' },
       detail: { type: 'string' },
       code: { type: 'string', enum: Object.keys(errorCatalogue) },
+      instance: { type: 'string', format: 'uri' },
       errors: { type: 'object', additionalProperties: { type: 'string' } },
       next_seq: { type: 'integer' },
       attempts_left: { type: 'integer' },
       retry_after: { type: 'integer' },
+      reason: { type: 'string' },
+      until: { type: ['string', 'null'], format: 'date-time' },
     },
     required: ['type', 'title', 'status', 'detail', 'code'],
   };

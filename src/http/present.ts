@@ -1,7 +1,10 @@
 import type { Account } from '../core/accounts/account.ts';
 import type { AccountExport } from '../core/accounts/export-account.ts';
 import type { Me, SessionView } from '../core/accounts/me.ts';
+import { type MessageView, deletedUser } from '../core/live/events.ts';
+import type { MemberView, RoomView } from '../core/rooms/listings.ts';
 import type { HandshakeAnswer } from '../core/sessions/handshake.ts';
+import type { MembershipChange } from '../core/transactions/memberships.ts';
 import type { PublicKeyView } from '../core/user-keys/public-keys.ts';
 
 /** Core's results in the words of the wire (PROTOCOL.md §5, "Shapes"). */
@@ -81,5 +84,78 @@ export function presentExport(account: AccountExport) {
       private_key: key.privateKey,
     })),
     pending_email: account.pendingEmail,
+    email_links: account.emailLinks.map(({ email, expiresAt, endedAt }) => ({
+      email,
+      expires_at: presentTime(expiresAt),
+      ended_at: endedAt === null ? null : presentTime(endedAt),
+    })),
+    addresses: account.addresses.map(({ address, seenAt }) => ({ address, seen_at: presentTime(seenAt) })),
+    rooms: account.rooms.map(({ room, membership }) => ({
+      room: room.id,
+      room_name: room.name,
+      kind: room.kind,
+      state: membership.state,
+      role: membership.role,
+      since: presentTime(membership.since),
+      read_seq: membership.readSeq,
+    })),
+    messages: account.messages.map((message) => ({
+      room: message.roomId,
+      seq: message.seq,
+      message: message.text,
+      at: presentTime(message.sentAt),
+      edited_at: message.editedAt === null ? null : presentTime(message.editedAt),
+      deleted: message.deletedAt !== null,
+    })),
+    next: account.next === null ? null : { room: account.next.roomId, seq: account.next.seq },
   };
+}
+
+/** @param other the name under which the receiver sees a direct room */
+export function presentMessage(message: MessageView, other: string | null) {
+  return {
+    room: message.roomId,
+    room_name: message.roomName,
+    ...(other === null ? {} : { with: other }),
+    seq: message.seq,
+    id: messageId(message),
+    from: message.sender ?? deletedUser,
+    message: message.text,
+    at: presentTime(message.sentAt),
+    edited_at: message.editedAt === null ? null : presentTime(message.editedAt),
+    deleted: message.deletedAt !== null,
+    revision: message.revision,
+  };
+}
+
+/** A message's id: its room and number, which never change. */
+export function messageId({ roomId, seq }: { roomId: string; seq: number }): string {
+  return `${roomId}.${seq}`;
+}
+
+export function presentRoom({ room, with: other, state, role, readSeq, online }: RoomView) {
+  return {
+    id: room.id,
+    name: room.name,
+    kind: room.kind,
+    with: other,
+    state,
+    role,
+    last_seq: room.lastSeq,
+    read_seq: readSeq,
+    last_revision: room.lastRevision,
+    members: room.members,
+    online,
+  };
+}
+
+/** What somebody who entered or left a room is told. */
+export function presentRoomEntry({ change }: { change: MembershipChange }) {
+  const { roomId, roomName, roomKind, state } = change;
+  const shown = state === 'member' || state === 'pending' ? state : 'none';
+  return { room: roomId, room_name: roomName, kind: roomKind, state: shown };
+}
+
+export function presentMember({ userId, username, role, online, since, reason }: MemberView) {
+  return { id: userId, username, role, online, since: presentTime(since), reason };
 }

@@ -7,10 +7,14 @@ export interface Problem {
   readonly status: number;
   readonly detail: string;
   readonly code: string;
+  /** For a fault of the server: the request, by the name that the log has it under. */
+  readonly instance?: string;
   readonly errors?: Readonly<Record<string, string>>;
   readonly next_seq?: number;
   readonly attempts_left?: number;
   readonly retry_after?: number;
+  readonly reason?: string;
+  readonly until?: string | null;
 }
 
 /** The problem details of a refusal. */
@@ -23,11 +27,18 @@ export function problemOf(refusal: Refusal): Problem {
     status,
     detail: members.detail ?? title,
     code,
+    ...(members.request === undefined ? {} : { instance: `urn:letterlock:request:${members.request}` }),
     ...(members.errors === undefined ? {} : { errors: members.errors }),
     ...(members.nextSeq === undefined ? {} : { next_seq: members.nextSeq }),
     ...(members.attemptsLeft === undefined ? {} : { attempts_left: members.attemptsLeft }),
     ...(members.retryAfter === undefined ? {} : { retry_after: members.retryAfter }),
+    ...(members.reason === undefined ? {} : { reason: members.reason }),
+    ...(members.until === undefined ? {} : { until: presentUntil(members.until) }),
   };
+}
+
+function presentUntil(until: number | null): string | null {
+  return until === null ? null : new Date(until).toISOString();
 }
 
 /** Headers that every answer of the API carries. Any origin may call: no cookie or other ambient right exists. */
@@ -48,6 +59,11 @@ export const sealedHeaders: Readonly<Record<string, string>> = {
 export function retryHeaders(refusal: Refusal | null): Record<string, string> {
   const seconds = refusal?.members.retryAfter;
   return seconds === undefined ? {} : { 'Retry-After': String(seconds) };
+}
+
+/** After a body that was not read to its end the connection cannot go on. */
+export function closingHeaders({ code }: Refusal): Record<string, string> {
+  return code === 'too_large' || code === 'encoding_unsupported' ? { Connection: 'close' } : {};
 }
 
 /** An answer in the clear, for when there is no session to seal with. */

@@ -5,6 +5,8 @@ import { type AddressRanges, clientAddress } from '../core/addresses.ts';
 /** The app's environment: Node's own request where there is a socket. */
 export interface HttpEnvironment {
   Bindings: Partial<HttpBindings>;
+  /** `requestId` is there once somebody has asked for it. */
+  Variables: { requestId: string | undefined };
 }
 
 export type HttpContext = Context<HttpEnvironment>;

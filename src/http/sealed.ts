@@ -1,35 +1,50 @@
 import { openSealedRequest, readSealedRequest, sealAnswer } from '../crypto/sealed-payload.ts';
 import type { AtRestKeys } from '../crypto/at-rest.ts';
 import type { AddressRanges } from '../core/addresses.ts';
-import type { Caller } from '../core/caller.ts';
+import type { SealedCaller } from '../core/caller.ts';
 import type { Clock } from '../core/clock.ts';
 import { Refusal } from '../core/errors.ts';
 import type { IdemClaim } from '../core/idempotency.ts';
-import type { Logger } from '../core/logger.ts';
-import type { ReplayProtection } from '../core/sessions/replay-protection.ts';
+import type { ReplayGuard } from '../core/sessions/replay-guard.ts';
 import type { SessionRegistry } from '../core/sessions/session-registry.ts';
 import { type SessionKey, rotationAdvisedAfterSeals } from '../core/sessions/session.ts';
+import type { CheckAdmission } from '../core/moderation/admission.ts';
+import type { EventPlan } from '../core/live/open-events.ts';
 import { readBody } from './body.ts';
-import type { AnyEndpoint } from './endpoint.ts';
+import { type AnyEndpoint, illFormedText } from './endpoint.ts';
 import { readEnvelope } from './envelope.ts';
+import type { OpenEventStream } from './event-stream.ts';
 import type { AnswerOnce } from './answer-once.ts';
-import { sealedHeaders, apiHeaders, clearProblem, problemOf, retryHeaders } from './problem.ts';
+import type { Observation } from './observation.ts';
+import {
+  sealedHeaders,
+  apiHeaders,
+  clearProblem,
+  closingHeaders,
+  problemOf,
+  retryHeaders,
+} from './problem.ts';
 import { type HttpContext, addressOf, clientOf, lastSegment, pathAsSent } from './request.ts';
 import { parseStrictJson } from './strict-json.ts';
 
 export interface SealedDependencies {
   readonly registry: SessionRegistry;
-  readonly replayProtection: ReplayProtection;
+  readonly replayProtection: ReplayGuard;
   readonly answerOnce: AnswerOnce;
   readonly atRest: AtRestKeys;
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly observation: Observation;
   /** Proxies whose `X-Forwarded-For` is believed. */
   readonly trustProxy: AddressRanges;
+  /** @throws Refusal `banned`, `kicked` */
+  readonly checkAdmission: CheckAdmission;
+  /** To be waited for before that, where other nodes may have changed what is known here. Null as a rule. */
+  readonly whenBansAreKnown: () => Promise<void> | null;
+  readonly openEventStream: OpenEventStream;
 }
 
 /** A request that has been opened and counted: from here on the answer is sealed. */
-interface OpenedRequest {
+export interface OpenedRequest {
   readonly key: SessionKey;
   readonly seq: number;
   readonly idem: string | undefined;
@@ -42,42 +57,86 @@ interface OpenedRequest {
  * endpoint, seals what comes of it, refusals too.
  */
 export function serveSealed(dependencies: SealedDependencies, endpoint: AnyEndpoint) {
+  const { observation } = dependencies;
+  const note = observation.of(endpoint.path);
   return async (context: HttpContext): Promise<Response> => {
+    const startedAt = performance.now();
     let opened: OpenedRequest;
     try {
       opened = await open(dependencies, context);
     } catch (error) {
-      if (error instanceof Refusal) return clearProblem(error, closing(error));
-      throw error;
+      const refusal = observation.refusalFor(context, endpoint.path, error);
+      note(context, startedAt, refusal.code);
+      return clearProblem(refusal, closingHeaders(refusal));
     }
-    const { key, seq } = opened;
-    let body: string;
-    let status = 200;
-    let headers: Record<string, string> | undefined;
     try {
-      const accepted = dependencies.replayProtection.accept(key, seq);
-      if (!(accepted instanceof Promise ? await accepted : accepted)) {
-        throw new Refusal('replayed', { nextSeq: dependencies.replayProtection.nextSeq(key) });
-      }
-      dependencies.registry.touch(key, dependencies.clock.now());
+      const accepting = accept(dependencies, context, opened);
+      if (accepting instanceof Promise) await accepting;
       const result = perform(dependencies, endpoint, context, opened);
-      body = JSON.stringify(endpoint.present(result instanceof Promise ? await result : result));
+      const settled = result instanceof Promise ? await result : result;
+      if (endpoint.streams === true) {
+        const streaming = await dependencies.openEventStream(context, opened, settled as EventPlan);
+        note(context, startedAt, 'ok');
+        return streaming;
+      }
+      const answer = seal(dependencies, opened, 200, JSON.stringify(endpoint.present(settled)));
+      // It is another only where the key has sealed all it may.
+      note(context, startedAt, answer.status === 200 ? 'ok' : 'session_unknown');
+      return answer;
     } catch (error) {
-      const refusal = refusalFor(dependencies.logger, endpoint, error);
+      const refusal = observation.refusalFor(context, endpoint.path, error);
+      note(context, startedAt, refusal.code);
       const problem = problemOf(refusal);
-      body = JSON.stringify(problem);
-      ({ status } = problem);
-      headers = retryHeaders(refusal);
+      return seal(dependencies, opened, problem.status, JSON.stringify(problem), retryHeaders(refusal));
     }
-    if (!dependencies.replayProtection.countSeal(key)) return clearProblem(new Refusal('session_unknown'));
-    const header =
-      key.seals > rotationAdvisedAfterSeals ? { re: seq, status, rot: true as const } : { re: seq, status };
-    const payload = sealAnswer(key.enc, key.secret, header, body);
-    return new Response(`{"payload":"${payload}"}`, {
-      status,
-      headers: headers === undefined ? sealedHeaders : { ...apiHeaders, ...headers },
-    });
   };
+}
+
+/**
+ * Counts the request's number, and looks whether somebody is kept out. At once where that is possible.
+ *
+ * @throws Refusal `replayed`, `banned`, `kicked`
+ */
+function accept(
+  dependencies: SealedDependencies,
+  context: HttpContext,
+  { key, seq, path }: OpenedRequest,
+): void | Promise<void> {
+  const { replayProtection, whenBansAreKnown } = dependencies;
+  const admit = (accepted: boolean): void => {
+    if (!accepted) throw new Refusal('replayed', { nextSeq: replayProtection.nextSeq(key) });
+    const now = dependencies.clock.now();
+    dependencies.registry.touch(key, now);
+    // Whoever is kept out may still end their session.
+    if (path !== '/logout')
+      dependencies.checkAdmission(key, now, () => addressOf(context, dependencies.trustProxy));
+  };
+  const accepted = replayProtection.accept(key, seq);
+  if (!(accepted instanceof Promise)) return admit(accepted);
+  return accepted.then(async (isFresh) => {
+    const reading = whenBansAreKnown();
+    if (reading !== null) await reading;
+    // While the numbers were being reserved the session may have ended.
+    if (!dependencies.registry.holds(key)) throw new Refusal('session_unknown');
+    admit(isFresh);
+  });
+}
+
+function seal(
+  { replayProtection }: SealedDependencies,
+  { key, seq }: OpenedRequest,
+  status: number,
+  body: string,
+  headers?: Record<string, string>,
+): Response {
+  if (!replayProtection.countSeal(key)) return clearProblem(new Refusal('session_unknown'));
+  const header =
+    key.seals > rotationAdvisedAfterSeals ? { re: seq, status, rot: true as const } : { re: seq, status };
+  const payload = sealAnswer(key.enc, key.secret, header, body);
+  return new Response(`{"payload":"${payload}"}`, {
+    status,
+    headers: headers === undefined ? sealedHeaders : { ...apiHeaders, ...headers },
+  });
 }
 
 /** Shape, session, header, decryption: everything that is answered in the clear when it fails. */
@@ -107,7 +166,10 @@ function perform(
 ): unknown {
   const { key, plaintext, path, idem } = opened;
   const parsed = parseStrictJson(plaintext);
-  if (!parsed.ok) throw new Refusal('payload_malformed', { detail: parsed.problem });
+  if (!parsed.ok) {
+    if (parsed.field !== undefined) throw illFormedText(parsed.field);
+    throw new Refusal('payload_malformed', { detail: parsed.problem });
+  }
   const input = parsed.value;
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw new Refusal('payload_malformed', { detail: 'The payload is no JSON object' });
@@ -125,7 +187,7 @@ function perform(
 }
 
 /** Most endpoints ask neither for the address nor for the client's name, so neither is read ahead. */
-class HttpCaller implements Caller {
+class HttpCaller implements SealedCaller {
   readonly key: SessionKey;
   readonly claim: IdemClaim | null;
   private readonly context: HttpContext;
@@ -138,6 +200,14 @@ class HttpCaller implements Caller {
     this.claim = claim;
   }
 
+  get userId(): string | null {
+    return this.key.session.userId;
+  }
+
+  get sessionId(): string {
+    return this.key.session.id;
+  }
+
   get address(): string {
     return addressOf(this.context, this.trusted);
   }
@@ -145,18 +215,4 @@ class HttpCaller implements Caller {
   get client(): string {
     return clientOf(this.context);
   }
-}
-
-/** What the client is told of anything that was thrown. */
-function refusalFor(logger: Logger, endpoint: AnyEndpoint, error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
-  logger.error('a request failed', { path: endpoint.path, error });
-  return new Refusal('internal');
-}
-
-/** After a body that was not read to its end the connection cannot go on. */
-function closing(refusal: Refusal): Record<string, string> {
-  return refusal.code === 'too_large' || refusal.code === 'encoding_unsupported'
-    ? { Connection: 'close' }
-    : {};
 }

@@ -9,7 +9,13 @@ export interface JsonLimits {
 }
 
 export type JsonReading =
-  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string };
+  | { readonly ok: true; readonly value: unknown }
+  | {
+      readonly ok: false;
+      readonly problem: string;
+      /** The member of the outermost object whose text has an unpaired surrogate, where that is what is wrong. */
+      readonly field?: string;
+    };
 
 const defaultLimits: JsonLimits = { depth: 16, members: 1000 };
 
@@ -39,8 +45,13 @@ export function parseStrictJson(bytes: Buffer, limits: JsonLimits = defaultLimit
     return problem('It is not JSON');
   }
   const found = { members: 0, items: 0 };
-  if (!inspect(value, text.includes('\\u'), found))
-    return problem('It has a name or a value that is not allowed');
+  if (!inspect(value, text.includes('\\u'), found)) {
+    const field = illFormedField(value);
+    return {
+      ...problem('It has a name or a value that is not allowed'),
+      ...(field === null ? {} : { field }),
+    };
+  }
   if (found.members !== outline.members) return problem('It has a member twice');
   if (found.members + found.items > limits.members) return problem('It has too many members');
   return { ok: true, value };
@@ -112,6 +123,13 @@ function inspect(value: unknown, escapes: boolean, found: { members: number; ite
     ([name, member]) =>
       !forbiddenNames.has(name) && (!escapes || name.isWellFormed()) && inspect(member, escapes, found),
   );
+}
+
+function illFormedField(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const members: [string, unknown][] = Object.entries(value);
+  const found = members.find(([, member]) => typeof member === 'string' && !member.isWellFormed());
+  return found?.[0].isWellFormed() === true ? found[0] : null;
 }
 
 function problem(text: string): JsonReading {

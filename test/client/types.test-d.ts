@@ -1,10 +1,14 @@
 import type { ErrorCode } from '../../src/core/errors.ts';
 import type {
+  ClientEvent,
   Credentials,
   LetterlockClient,
   LetterlockError,
   Me,
+  Message,
+  MessageQuery,
   Registration,
+  RoomEntry,
   ServerErrorCode,
 } from '../../src/client/index.ts';
 
@@ -33,5 +37,12 @@ export type Checks = [
   Expect<Not<Takes<'register', { username: string; email: string }>>>,
   Expect<Takes<'register', Registration>>,
   Expect<Not<Takes<'encryptFor', number>>>,
+  Expect<Equal<Awaited<ReturnType<LetterlockClient['rooms']['join']>>, RoomEntry>>,
+  Expect<Not<MessageQuery extends { room: string } ? true : false>>,
+  Expect<{ room: string; afterSeq: 1 } extends MessageQuery ? true : false>,
+  Expect<{ with: string } extends MessageQuery ? true : false>,
+  Expect<Not<{ afterSeq: 1 } extends MessageQuery ? true : false>>,
+  Expect<Equal<Extract<ClientEvent, { kind: 'message' }>['seq'], Message['seq']>>,
+  Expect<Equal<Extract<ClientEvent, { kind: 'disconnected' }>['error'], LetterlockError>>,
   Expect<Credentials extends { password: string } ? true : false>,
 ];

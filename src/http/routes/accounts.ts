@@ -12,8 +12,11 @@ import {
   code,
   email,
   jwk,
+  messagePlace,
   newPassword,
   nothing,
+  ownMessage,
+  ownRoom,
   password,
   publicKey,
   session,
@@ -160,10 +163,12 @@ export function accountEndpoints(core: AccountOperations): AnyEndpoint[] {
     endpoint({
       path: '/export_account',
       group,
-      summary: 'Everything kept about the user',
+      summary: 'Everything kept about the user; messages a part at a time',
       login: true,
       changes: false,
-      input: passwordOnly,
+      input: passwordOnly.extend({
+        after: messagePlace.optional().meta({ description: 'The `next` of the part before' }),
+      }),
       output: z.strictObject({
         user,
         sessions: z.array(session),
@@ -171,9 +176,19 @@ export function accountEndpoints(core: AccountOperations): AnyEndpoint[] {
           jwk.extend({ created_at: time, private_key: z.string().nullable() }).meta({ id: 'OwnKey' }),
         ),
         pending_email: z.string().nullable(),
+        email_links: z.array(z.object({ email: z.string(), expires_at: time, ended_at: time.nullable() })),
+        addresses: z.array(z.object({ address: z.string(), seen_at: time })),
+        rooms: z.array(ownRoom),
+        messages: z.array(ownMessage),
+        next: messagePlace.nullable(),
       }),
       refusals: ['wrong_credentials', 'busy'],
-      handle: (caller, input) => core.exportAccount(caller, input.password),
+      handle: (caller, { password: given, after }) =>
+        core.exportAccount(
+          caller,
+          given,
+          after === undefined ? null : { roomId: after.room, seq: after.seq },
+        ),
       present: presentExport,
     }),
   ];

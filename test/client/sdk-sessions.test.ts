@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type Platform, connect } from '../../src/client/index.ts';
+import { sum } from '../support/across-nodes.ts';
+import { emailOf, passwordOf } from '../support/sealed-client.ts';
+import { type TestServer, startTestServer } from '../support/test-server.ts';
+
+let server: TestServer;
+before(async () => {
+  server = await startTestServer();
+});
+after(() => server.end());
+
+const credentials = (username: string) => ({ email: emailOf(username), password: passwordOf(username) });
+const registration = (username: string) => ({ username, ...credentials(username) });
+const impatient: Partial<Platform> = { sleep: async () => {} };
+
+describe('the SDK and the real server', () => {
+  test('does a change once although its answer was lost', async () => {
+    let lose = 0;
+    const unreliable: typeof fetch = async (...request) => {
+      const response = await fetch(...request);
+      await response.clone().arrayBuffer();
+      if (lose-- > 0) throw new TypeError('the connection was lost');
+      return response;
+    };
+    const client = await connect({ url: server.url, platform: { ...impatient, fetch: unreliable } });
+    lose = 2;
+    await client.register(registration('lossy'));
+    lose = 1;
+    await client.rotateUserKey({ password: passwordOf('lossy') });
+    assert.equal((await client.me()).key_ids.length, 2);
+  });
+
+  test('rotates its key by itself, and goes on', async () => {
+    let now = Date.now();
+    const client = await connect({ url: server.url, platform: { now: () => now } });
+    await client.register(registration('turner'));
+    const rotations = () => sum(server, ({ core }) => core.counts.handshakes.rotated);
+    const before = rotations();
+    now += 11 * 60 * 1000;
+    await Promise.all([client.me(), client.me(), client.me()]);
+    // Nobody waits for the new key, so how many requests go on under the old one is chance.
+    while (rotations() === before) await client.me();
+    assert.equal(rotations(), before + 1);
+    assert.equal((await client.me()).sessions.length, 1);
+  });
+
+  test('logs in again by itself when its session is gone and it has credentials', async () => {
+    const client = await connect({
+      url: server.url,
+      platform: impatient,
+      credentials: () => credentials('phoenix'),
+    });
+    await client.register(registration('phoenix'));
+    const [own] = await client.listSessions();
+    const other = await connect({ url: server.url });
+    await other.login(credentials('phoenix'));
+    await other.revokeSession(own?.session_id ?? '');
+    const answers = await Promise.all([client.me(), client.me(), client.encryptFor('phoenix', 'x')]);
+    assert.equal(answers[0].username, 'phoenix');
+  });
+});
