@@ -1,0 +1,2 @@
+/** Who acts, for the audit log. */
+export const consoleActor = 'console';
