@@ -80,6 +80,7 @@ function delivery(
     due: async (now, limit) =>
       rows.filter((row) => row.settledAt === null && row.nextAttemptAt <= now).slice(0, limit),
     nextAttemptAt: async () => rows.find((row) => row.settledAt === null)?.nextAttemptAt ?? null,
+    waiting: async () => rows.filter((row) => row.settledAt === null).length,
     countSince: async () => 0,
   };
   const made = new MailDelivery({
@@ -95,7 +96,10 @@ function delivery(
       timeoutMilliseconds: 300,
       ...options,
     }),
-    render: mailRenderer({ publicUrl: 'https://chat.example.org' }),
+    render: mailRenderer({
+      publicUrl: 'https://chat.example.org',
+      linkBase: () => 'https://chat.example.org:5050',
+    }),
     keys,
     clock,
     timers: clock,
