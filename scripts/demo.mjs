@@ -8,7 +8,16 @@ const root = path.join(import.meta.dirname, '..');
 const folder = mkdtempSync(path.join(tmpdir(), 'letterlock-demo-'));
 const server = spawn(process.execPath, ['--enable-source-maps', path.join(root, 'dist', 'main.js')], {
   cwd: folder,
-  env: { ...process.env, LISTEN_HTTP: 'http://127.0.0.1:0', RSA_BITS: '2048' },
+  env: {
+    ...process.env,
+    LISTEN_HTTP: 'http://127.0.0.1:0',
+    LISTEN_FRAMES: 'off',
+    LISTEN_RESET: 'off',
+    LISTEN_CHATROOM: 'off',
+    LISTEN_CHATEAU: 'off',
+    LISTEN_ROOMS: 'off',
+    RSA_BITS: '2048',
+  },
   stdio: ['ignore', 'ignore', 'pipe'],
 });
 let log = '';

@@ -27,6 +27,7 @@ export function makeVectors(): VectorFiles {
     'handshake.json': handshakes(),
     'requests.json': requests(),
     'answers.json': answers(),
+    'events.json': events(),
     'refused-tokens.json': refusedTokens(),
     'refused-keys.json': refusedKeys(),
   };
@@ -100,15 +101,50 @@ function requests(): unknown {
 }
 
 function answers(): unknown {
-  return encryptions.flatMap((enc) =>
+  return sealedByServer('answer', plaintexts, [
+    { re: 1, status: 200 },
+    { re: 7, status: 409 },
+    { re: 2 ** 53 - 1, status: 200, rot: true },
+  ]);
+}
+
+/** Two events of one stream, in order, and one of another. */
+function events(): unknown {
+  const at = '2026-01-01T00:00:00.000Z';
+  const message = {
+    kind: 'message',
+    at,
+    room: 'AAAAAAAAAAAAAAAAAAAAAA',
+    room_name: null,
+    with: 'jürgen',
+    seq: 1,
+    id: 'AAAAAAAAAAAAAAAAAAAAAA.1',
+    from: 'jürgen',
+    message: 'Grüße ✓',
+    edited_at: null,
+    deleted: false,
+    revision: 0,
+  };
+  const presence = { kind: 'presence', at, username: 'jürgen', online: true };
+  const shutdown = { kind: 'shutdown', at, reason: 'the server stops' };
+  return sealedByServer(
+    'event',
+    [message, presence, shutdown].map((event) => JSON.stringify(event)),
     [
-      { re: 1, status: 200 },
-      { re: 7, status: 409 },
-      { re: 2 ** 53 - 1, status: 200, rot: true },
-    ].map((members, at) => {
+      { re: 3, n: 1 },
+      { re: 3, n: 2 },
+      { re: 9, n: 1 },
+    ],
+  );
+}
+
+/** What a server seals, in each encryption: the texts under the headers, one by one. */
+function sealedByServer(label: string, texts: readonly string[], headers: readonly object[]): unknown {
+  return encryptions.flatMap((enc) =>
+    headers.map((members, at) => {
       const header = { alg: 'dir', enc, ...members };
-      const plaintext = plaintexts[at] ?? '{}';
-      const iv = fixed(`answer iv ${enc} ${at}`, contentEncryptions[enc].ivBytes);
+      const plaintext = texts[at] ?? '{}';
+      const iv = fixed(`${label} iv ${enc} ${at}`, contentEncryptions[enc].ivBytes);
       return {
         enc,
         header,

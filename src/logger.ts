@@ -33,6 +33,7 @@ export function createLogger(options: LoggerOptions): Logger {
     sink.write(escapeControls(pretty ? prettyLine(entry) : jsonLine(entry)) + '\n');
   };
   const under = (subsystem: string | null): Logger => ({
+    writesDebug: ranks.debug >= ranks[options.level],
     debug: (message, fields = {}) => write('debug', subsystem, message, fields),
     info: (message, fields = {}) => write('info', subsystem, message, fields),
     warn: (message, fields = {}) => write('warn', subsystem, message, fields),
