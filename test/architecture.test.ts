@@ -15,11 +15,54 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
   store: ['core', 'crypto'],
   'shared-state': ['core'],
   mail: ['core'],
+  ldap: ['core'],
   http: ['core', 'crypto'],
-  'config.ts': ['config-variables.ts', 'core'],
+  metrics: ['core'],
+  gateways: ['core', 'crypto', 'config-listeners.ts'],
+  admin: ['core', 'crypto'],
+  commands: [
+    'admin',
+    'composition.ts',
+    'config-database.ts',
+    'config.ts',
+    'core',
+    'crypto',
+    'logger.ts',
+    'open-state.ts',
+    'package-folder.ts',
+    'store',
+    'system-clock.ts',
+  ],
+  'config.ts': [
+    'config-database.ts',
+    'config-listeners.ts',
+    'config-redis.ts',
+    'config-variables.ts',
+    'core',
+  ],
+  'config-database.ts': [],
+  'config-listeners.ts': [],
+  'config-redis.ts': [],
   'config-variables.ts': [],
   'logger.ts': ['core'],
   'system-clock.ts': ['core'],
+  'metrics-listener.ts': ['config-listeners.ts', 'config.ts', 'core', 'http', 'metrics'],
+  'gateway-doors.ts': ['config-listeners.ts', 'config.ts', 'core', 'gateways', 'http'],
+  'ldap-setup.ts': ['config-listeners.ts', 'config.ts', 'core', 'ldap'],
+  'shared-state-setup.ts': ['config.ts', 'core', 'shared-state'],
+  'certificate-reload.ts': ['config.ts', 'core', 'store'],
+  'link-base.ts': ['config.ts'],
+  'admin-door.ts': ['admin', 'config.ts', 'core'],
+  'package-folder.ts': [],
+  'open-state.ts': [
+    'certificate-reload.ts',
+    'config.ts',
+    'core',
+    'crypto',
+    'package-folder.ts',
+    'store',
+    'system-clock.ts',
+  ],
   'composition.ts': ['*'],
   'main.ts': ['*'],
 };
@@ -49,12 +92,21 @@ const rules: Record<string, { check: Rule; offending: Source }> = {
     check: ({ file, text }) =>
       file.startsWith('core/')
         ? importsOf(text).filter((name) =>
-            /^(hono|@hono|drizzle-orm|better-sqlite3|nodemailer|node:(http|https|fs|tls|worker_threads|child_process|os))/.test(
+            /^(hono|@hono|drizzle-orm|@redis|better-sqlite3|pg$|nodemailer|ldapts|ws$|node:(http|https|fs|tls|worker_threads|child_process|os))/.test(
               name,
             ),
           )
         : [],
     offending: { file: 'core/x.ts', text: "import { readFileSync } from 'node:fs';" },
+  },
+  'a server without Redis loads no client for it': {
+    check: ({ file, text }) =>
+      file.startsWith('shared-state/redis/')
+        ? []
+        : importsOf(
+            text.replaceAll(/import type [^;]*;/g, '').replaceAll(/await import\([^)]*\)/g, ''),
+          ).filter((name) => /^@redis\/|shared-state\/redis\//.test(name)),
+    offending: { file: 'composition.ts', text: "import { open } from './shared-state/redis/open.ts';" },
   },
   'time and chance come into core as arguments': {
     check: ({ file, text }) =>
@@ -71,6 +123,13 @@ const rules: Record<string, { check: Rule; offending: Source }> = {
     check: ({ file, text }) =>
       file === 'config.ts' ? [] : [...withoutComments(text).matchAll(/process\.env/g)].map(String),
     offending: { file: 'mail/x.ts', text: 'const { A } = process.env;' },
+  },
+  'the SQLite driver is chosen in one place': {
+    check: ({ file, text }) =>
+      file === 'store/sqlite/driver.ts'
+        ? []
+        : importsOf(text).filter((name) => name.startsWith('better-sqlite3')),
+    offending: { file: 'store/x.ts', text: "import BetterSqlite3 from 'better-sqlite3';" },
   },
   'no check is silenced': {
     check: ({ text }) =>

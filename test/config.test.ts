@@ -13,18 +13,25 @@ const root = path.join(import.meta.dirname, '..', '..');
 describe('the configuration', () => {
   test('is complete without a single variable', () => {
     const config = loadConfig({});
-    assert.deepEqual(config.http, { secure: false, host: '0.0.0.0', port: 3000 });
+    assert.deepEqual(config.http, { secure: false, host: '0.0.0.0', port: 3000, path: '' });
     assert.equal(config.mail, null);
     assert.equal(config.sessions.idleSeconds, 3600);
     assert.equal(config.userKeys.bits, 3072);
     assert.equal(config.limits, true);
+    assert.equal(config.metrics, null);
+    assert.equal(config.shutdown.delaySeconds, 0);
   });
 
   test('takes the example of every variable', () => {
     for (const { name, example } of variables) {
-      const needed = name.startsWith('MAIL_')
-        ? { MAIL_USERNAME: 'a', MAIL_PASSWORD: 'b', MAIL_DEFAULT_SENDER: 'a@example.org' }
-        : {};
+      const needed = {
+        ...(name.startsWith('MAIL_')
+          ? { MAIL_USERNAME: 'a', MAIL_PASSWORD: 'b', MAIL_DEFAULT_SENDER: 'a@example.org' }
+          : {}),
+        ...(name.startsWith('LDAP_')
+          ? { LDAP_URL: 'ldap://ldap.example.org', LDAP_BASE_DN: 'dc=example' }
+          : {}),
+      };
       assert.doesNotThrow(() => loadConfig({ ...needed, [name]: example }), name);
     }
   });
@@ -33,7 +40,24 @@ describe('the configuration', () => {
     ['LISTEN_HTTP', 'off', /not of the form/],
     ['LISTEN_HTTP', 'http://127.0.0.1:70000', /port above 65535/],
     ['LISTEN_HTTP', 'ftp://127.0.0.1:21', /not of the form/],
-    ['DATABASE_URL', 'postgres://x/y', /sqlite:/],
+    ['LISTEN_METRICS', 'on', /not of the form/],
+    ['LISTEN_METRICS', 'http://127.0.0.1:70000', /port above 65535/],
+    ['SHUTDOWN_DELAY', '61', /above 60/],
+    ['SHUTDOWN_DELAY', '1.5', /whole number/],
+    ['DATABASE_URL', 'mysql://x/y', /neither sqlite: nor postgres:/],
+    ['DATABASE_URL', 'postgres://x', /names no database/],
+    ['DATABASE_URL', 'postgres://x/y?pool=0', /pool that is not between/],
+    ['DATABASE_URL', 'postgres://x/y?statement_timeout=1s', /no whole number/],
+    ['DATABASE_URL', 'postgres://x/y?pooler=yes', /neither on nor off/],
+    ['REDIS_URL', 'http://x', /no redis:/],
+    ['REDIS_URL', 'redis://x:port', /no redis:/],
+    ['REDIS_URL', 'redis://', /names no host/],
+    ['REDIS_URL', 'redis://a,,b/?cluster=on', /names no host/],
+    ['REDIS_URL', 'redis://x/name', /no number of a database/],
+    ['REDIS_URL', 'redis://x/0?cluster=yes', /not \?cluster=on/],
+    ['REDIS_URL', 'redis://x/0#cluster=on', /not \?cluster=on/],
+    ['REDIS_URL', 'redis://a:1,b:2', /several hosts/],
+    ['REDIS_URL', 'redis://a:1,b:2/3?cluster=on', /has but one/],
     ['MAIL_SERVER', 'mail server', /host name/],
     ['MAIL_PORT', '0', /below 1/],
     ['MAIL_PORT', '25x', /whole number/],
@@ -46,6 +70,11 @@ describe('the configuration', () => {
     ['SESSION_TTL', '59', /below 60/],
     ['RSA_BITS', '1024', /none of/],
     ['LIMITS', 'maybe', /neither on nor off/],
+    ['LISTEN_FRAMES', 'https://0.0.0.0:7777', /not of the form/],
+    ['LISTEN_ROOMS', 'tcp://127.0.0.1:4000/x', /not of the form/],
+    ['LISTEN_CHATEAU', 'ws://127.0.0.1', /not of the form/],
+    ['LDAP_URL', 'http://ldap.example.org', /no ldap/],
+    ['CHATROOM_MIN_VERSION', 'new', /no version/],
     ['LOG_LEVEL', 'loud', /none of/],
   ];
   for (const [name, value, expected] of wrong) {
@@ -84,6 +113,50 @@ describe('the configuration', () => {
     assert.ok(
       !inspect(config, { depth: 9 }).includes('hunter2') && !JSON.stringify(config).includes('hunter2'),
     );
+  });
+
+  test('reads which servers of a Redis Cluster to begin with, and shows their password to nobody', () => {
+    const plain = loadConfig({ REDIS_URL: 'rediss://me:hush@x:7/2' }).redis;
+    assert.deepEqual([plain?.isCluster, plain?.urls.length], [false, 1]);
+    assert.equal(plain?.urls[0]?.reveal(), 'rediss://me:hush@x:7/2');
+    const config = loadConfig({ REDIS_URL: 'redis://me:hush@a:7000,b,[::1]:7002/?cluster=on' });
+    assert.equal(config.redis?.isCluster, true);
+    assert.deepEqual(
+      config.redis.urls.map((url) => url.reveal()),
+      ['redis://me:hush@a:7000/', 'redis://me:hush@b/', 'redis://me:hush@[::1]:7002/'],
+    );
+    assert.ok(!inspect(config, { depth: 9 }).includes('hush'));
+    for (const wrong of [
+      'redis://me:hush@a,b',
+      'redis://me:hush@a,b:c/?cluster=on',
+      'redis://me:hush@a/?x=1',
+    ]) {
+      assert.throws(
+        () => loadConfig({ REDIS_URL: wrong }),
+        (error) => error instanceof ConfigError && !inspect(error).includes('hush'),
+      );
+    }
+  });
+
+  test('reads where a PostgreSQL database is, and shows its password to nobody', () => {
+    const address = 'postgresql://letter:hunter2hunter2@db.example.org:6432/lock';
+    const config = loadConfig({ DATABASE_URL: `${address}?pool=3&sslmode=verify-full&pooler=on` });
+    assert.deepEqual(config.database, {
+      kind: 'postgres',
+      place: 'lock on db.example.org:6432',
+      pool: 3,
+      statement: 10_000,
+      connect: 2_000,
+      pooled: true,
+    });
+    assert.equal(config.secrets.databaseUrl?.reveal(), `${address}?sslmode=verify-full`);
+    assert.ok(!inspect(config, { depth: 9 }).includes('hunter2'));
+    for (const wrong of ['?pool=x', '?pooler=1', ':bad']) {
+      assert.throws(
+        () => loadConfig({ DATABASE_URL: address + wrong, RSA_BITS: '1' }),
+        (error) => error instanceof ConfigError && !error.message.includes('hunter2'),
+      );
+    }
   });
 
   test('reads a .env file, over which the process has the last word', (context) => {

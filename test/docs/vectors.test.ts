@@ -10,7 +10,12 @@ import { parseCompactJwe } from '../../src/client/compact-jwe.ts';
 import type { ContentEncryption } from '../../src/crypto/content-encryption.ts';
 import { importRsaPrivateKey, oaepDecrypt } from '../../src/crypto/rsa-private-key.ts';
 import { readRsaPublicKey } from '../../src/crypto/rsa-public-key.ts';
-import { openAnswer, openSealedRequest, readSealedRequest } from '../../src/crypto/sealed-payload.ts';
+import {
+  openAnswer,
+  openEvent,
+  openSealedRequest,
+  readSealedRequest,
+} from '../../src/crypto/sealed-payload.ts';
 
 const folder = path.join(import.meta.dirname, '..', '..', '..', 'docs', 'vectors');
 const read = <Content>(name: string): Content =>
@@ -75,6 +80,17 @@ describe('the published vectors', () => {
     for (const each of read<Sealed[]>('answers.json')) {
       const { alg: _, enc: __, ...members } = each.header;
       assert.deepEqual(openAnswer(each.payload, each.enc, vectorKey(each.enc)), {
+        header: members,
+        plaintext: each.plaintext,
+      });
+      assert.deepEqual(await openedByClient(each), { header: each.header, plaintext: each.plaintext });
+    }
+  });
+
+  test('hold events that open on both sides', async () => {
+    for (const each of read<Sealed[]>('events.json')) {
+      const { alg: _, enc: __, ...members } = each.header;
+      assert.deepEqual(openEvent(each.payload, each.enc, vectorKey(each.enc)), {
         header: members,
         plaintext: each.plaintext,
       });

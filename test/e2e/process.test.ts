@@ -12,6 +12,9 @@ import {
   spawnServer,
   startServerProcess,
 } from '../support/server-process.ts';
+import { keepDataInFiles } from '../support/server-database.ts';
+
+keepDataInFiles();
 
 let folder: string;
 beforeEach(() => {

@@ -10,6 +10,7 @@ import {
 } from '../support/sealed-client.ts';
 import { openAnswer } from '../../src/crypto/sealed-payload.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { skipWithSeveralNodes } from '../support/node-count.ts';
 import { type TestServer, startTestServer } from '../support/test-server.ts';
 
 let server: TestServer;
@@ -69,10 +70,13 @@ describe('a restart', () => {
     server = await server.restart();
     const moved = await SealedClient.open(server.url);
     Object.assign(moved, { sessionKey: client.sessionKey, key: client.key });
-    for (const body of [...recorded, unused]) {
+    // What a single node does not know any more it counts as used; several have kept it for each other.
+    const isAlone = server.nodes.length === 1;
+    for (const body of isAlone ? [...recorded, unused] : recorded) {
       const answer = await moved.send('/me', body);
       assert.deepEqual([answer.sealed, answer.body['code']], [true, 'replayed']);
     }
+    if (!isAlone) assert.equal((await moved.send('/me', unused)).status, 200);
     const refused = await moved.send('/me', recorded[0] ?? '');
     const next = Number(refused.body['next_seq']);
     assert.equal(
@@ -80,7 +84,7 @@ describe('a restart', () => {
       'phoenix',
     );
     Object.assign(anonymous, { url: server.url });
-    await anonymous.refused('session_unknown', '/me');
+    await anonymous.refused(isAlone ? 'session_unknown' : 'not_logged_in', '/me');
   });
 });
 
@@ -95,20 +99,17 @@ describe('a session', () => {
     await client.refused('session_unknown', '/me');
   });
 
-  test('ends after 30 days however much it is used', async () => {
-    const client = await registered(server.url, 'marathon');
-    for (let days = 0; days < 29; days++) {
-      for (let step = 0; step < 25; step++) {
-        clock.advance((24 * 3_600_000) / 25);
-        server.core.registry.touch((await server.core.registry.find(client.sessionKey))!, clock.now());
-      }
+  test('ends after 30 days however much it is used', async (t) => {
+    const patient = await startTestServer({ SESSION_TTL: '172800' }, { clock });
+    t.after(() => patient.end());
+    const client = await registered(patient.url, 'marathon');
+    for (let day = 0; day < 29; day++) {
+      clock.advance(24 * 3_600_000);
+      await client.must('/me');
     }
-    assert.equal((await client.call('/me')).status, 200);
-    for (let step = 0; step < 25; step++) {
-      clock.advance((24 * 3_600_000) / 25);
-      const key = await server.core.registry.find(client.sessionKey);
-      if (key !== null) server.core.registry.touch(key, clock.now());
-    }
+    clock.advance(23 * 3_600_000);
+    await client.must('/me');
+    clock.advance(3_600_000);
     await client.refused('session_unknown', '/me');
   });
 
@@ -133,13 +134,18 @@ describe('a session', () => {
 
   test('asks for a new key when its own has sealed much, and ends when it has sealed all it may', async () => {
     const client = await registered(server.url, 'sealer');
-    const key = await server.core.registry.find(client.sessionKey);
-    assert.ok(key);
-    key.seals = 2 ** 20 * 0.75;
+    const haveSealed = async (seals: number): Promise<void> => {
+      for (const { core } of server.nodes) {
+        const key = await core.registry.find(client.sessionKey);
+        assert.ok(key);
+        key.seals = seals;
+      }
+    };
+    await haveSealed(2 ** 20 * 0.75 + 1);
     const response = await fetch(`${server.url}/me`, { method: 'POST', body: client.seal('/me', {}) });
     const { payload } = (await response.json()) as { payload: string };
     assert.equal(openAnswer(payload, 'A256GCM', client.key)?.header.rot, true);
-    key.seals = 2 ** 20;
+    await haveSealed(2 ** 20);
     await client.refused('session_unknown', '/me');
   });
 
@@ -171,7 +177,8 @@ describe('a session', () => {
     assert.equal((await client.must('/me'))['user']?.['username'], 'second');
   });
 
-  test('without a user is pushed out by newer ones when there are too many', async () => {
+  const skip = skipWithSeveralNodes('the memory of one process');
+  test('without a user is pushed out by newer ones when there are too many', { skip }, async () => {
     const small = await startTestServer({}, { maxAnonymousSessions: 5 });
     try {
       const clients = [];

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { sealAnswer } from '../../src/crypto/sealed-payload.ts';
+import { registered } from '../support/sealed-client.ts';
 import {
   type ServerProcess,
   newFolder,
@@ -52,6 +53,25 @@ describe('the example for people with a shell', () => {
     }
   });
 
+  test('shows events as they happen', async () => {
+    const user = '{"username":"listener","email":"listener@example.org","password":"a fine long secret"}';
+    let isHeard = false;
+    const heard = bash(`. ./letterlock.sh
+      ll_open_session ${server.url} && ll_call /register_user '${user}'
+      ll_events | grep -m 1 '"kind":"message"'`).finally(() => (isHeard = true));
+    const speaker = await registered(server.url, 'speaker');
+    // What is said before somebody listens does not come as an event.
+    while (!isHeard) await speaker.call('/send_message', { to: 'listener', message: 'can you hear me?' });
+    assert.match((await heard).output, /"from":"speaker","message":"can you hear me\?"/);
+  });
+
+  test('says why there are no events', async () => {
+    const { code, output } = await bash(`. ./letterlock.sh
+      ll_open_session ${server.url} && ll_events`);
+    assert.notEqual(code, 0);
+    assert.match(output, /not_logged_in/);
+  });
+
   test('stops at a server with another identity than the one that is pinned', async () => {
     const { code, output } = await bash(`. ./letterlock.sh; ll_open_session ${server.url}`, {
       LETTERLOCK_IDENTITY: 'somebody-else',
@@ -63,7 +83,7 @@ describe('the example for people with a shell', () => {
   test('stops at a signature that does not fit', async () => {
     // A proxy that puts in a session key of its own cannot sign for it.
     const script = `. ./letterlock.sh
-      curl() { command curl "$@" | sed -E 's/("key":")(.)/\\1Z/'; }
+      curl() { command curl "$@" | sed -E 's/("key":")[^Z]/\\1Z/; t; s/("key":")Z/\\1A/'; }
       ll_open_session ${server.url}`;
     const { code, output } = await bash(script);
     assert.notEqual(code, 0);

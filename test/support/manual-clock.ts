@@ -14,7 +14,8 @@ export class ManualClock implements Clock, Timers {
   }
 
   setTimeout(callback: () => void, milliseconds: number): () => void {
-    const timer = { at: this.time + milliseconds, callback };
+    // As the real one, it knows whole milliseconds.
+    const timer = { at: this.time + Math.ceil(milliseconds), callback };
     this.timers.push(timer);
     return () => {
       this.timers = this.timers.filter((each) => each !== timer);

@@ -34,7 +34,8 @@ export function unwrap(key: string, privateKey = clientKeys().privateKey): Buffe
 
 /** A client that does what PROTOCOL.md says and nothing for the caller's comfort. */
 export class SealedClient {
-  readonly url: string;
+  /** Where it sends to; another node serves it as well. */
+  url: string;
   readonly enc: ContentEncryption;
   sessionKey: string;
   key: Buffer;
@@ -81,15 +82,22 @@ export class SealedClient {
         headers: response.headers,
       };
     }
-    const opened = openAnswer(outer.payload, this.enc, this.key);
-    assert.ok(opened, 'the answer opens under the session key');
-    assert.equal(opened.header.status, response.status, 'the sealed status is the one of the answer');
     return {
       status: response.status,
       sealed: true,
-      body: JSON.parse(opened.plaintext) as Json,
+      body: this.openAnswer(outer.payload, response.status),
       headers: response.headers,
     };
+  }
+
+  /** What a sealed answer holds. */
+  openAnswer(payload: string, status?: number): Json {
+    const opened = openAnswer(payload, this.enc, this.key);
+    assert.ok(opened, 'the answer opens under the session key');
+    if (status !== undefined) {
+      assert.equal(opened.header.status, status, 'the sealed status is the one of the answer');
+    }
+    return JSON.parse(opened.plaintext) as Json;
   }
 
   /** Seals, sends and opens. */

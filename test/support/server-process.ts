@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { serverDatabase } from './server-database.ts';
+import { gatewaysOff } from './gateways-off.ts';
 
 /** The server as a process of its own, as an admin starts it. */
 export interface ServerProcess {
@@ -26,18 +28,20 @@ export function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Starts the program in the folder. */
+/** Starts the program, or another build of it, in the folder. */
 export function spawnServer(
   folder: string,
   environment: Record<string, string> = {},
+  program = main,
 ): { child: ChildProcess; log: () => string } {
-  const child = spawn(process.execPath, ['--enable-source-maps', main], {
+  const child = spawn(process.execPath, ['--enable-source-maps', program], {
     cwd: folder,
     env: {
       PATH: process.env['PATH'] ?? '',
       LISTEN_HTTP: 'http://127.0.0.1:0',
       RSA_BITS: '2048',
       LIMITS: 'off',
+      ...gatewaysOff,
       ...environment,
     },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -51,8 +55,10 @@ export function spawnServer(
 export async function startServerProcess(
   folder: string,
   environment: Record<string, string> = {},
+  program = main,
 ): Promise<ServerProcess> {
-  const { child, log } = spawnServer(folder, environment);
+  mkdirSync(folder, { recursive: true });
+  const { child, log } = spawnServer(folder, { ...(await serverDatabase(folder)), ...environment }, program);
   const exited = once(child, 'exit');
   const url = await new Promise<string>((resolve, reject) => {
     child.stderr?.on('data', () => {
