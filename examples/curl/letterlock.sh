@@ -2,12 +2,14 @@
 #
 #   ll_open_session URL         opens a session and verifies the server's signature: LL_SESSION_KEY, LL_IDENTITY
 #   ll_call PATH JSON           seals a request, sends it, opens the answer: LL_STATUS and LL_BODY
+#   ll_events [JSON]            prints what happens, an event a line, until it is interrupted
 #   ll_save NAME, ll_use NAME   sets a session aside, and takes it up again
 #   ll_end                      removes what was kept in files; runs by itself when the shell ends
 #   json_get, json_text         see json.sh
 #
 # Each of them says on standard error what is wrong and returns 1. Call them in the shell itself, not inside $( ): they
-# count the session's requests in LL_SEQ.
+# count the session's requests in LL_SEQ. What ll_events does in one shell, another can talk to: two calls at a time in
+# the same one would use the same files.
 #
 # Sealed means JWE compact, alg "dir", enc "A256CBC-HS512" (RFC 7518 §5.2.5): AES-256-CBC and HMAC-SHA-512, which
 # openssl has on its command line. Passwords, messages and the RSA key reach openssl and curl through pipes and files
@@ -169,11 +171,11 @@ ll_seal() {
   LL_TOKEN="$header..$(from_hex "$iv" | b64url).$(b64url <"$LL_DIR/ciphertext").$(from_hex "$tag" | b64url)"
 }
 
-# Opens an answer to the request of that number: LL_ANSWER_HEADER, LL_STATUS and LL_BODY. Nothing of the token is
+# Opens what the server sealed for the request of that number: LL_ANSWER_HEADER and LL_BODY. Nothing of the token is
 # believed, nor decrypted, before its tag is verified.
-ll_open() {
+ll_unseal() {
   local token=$1 seq=$2 header iv tag given
-  LL_ANSWER_HEADER='' LL_STATUS='' LL_BODY=''
+  LL_ANSWER_HEADER='' LL_BODY=''
   [[ $token =~ ^([A-Za-z0-9_-]+)\.\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$ ]] ||
     { ll_fail 'the answer is no JWE'; return 1; }
   header=${BASH_REMATCH[1]}
@@ -189,7 +191,13 @@ ll_open() {
   LL_BODY=$(openssl enc -d -aes-256-cbc -K "$LL_ENC_KEY" -iv "$iv" -in "$LL_DIR/answer") ||
     { ll_fail 'the answer does not decrypt'; return 1; }
   LL_ANSWER_HEADER=$header
-  LL_STATUS=$(json_get status "$header") || { ll_fail 'the answer has no status'; return 1; }
+}
+
+# Opens an answer: LL_STATUS beside what ll_unseal sets.
+ll_open() {
+  LL_STATUS=''
+  ll_unseal "$1" "$2" || return 1
+  LL_STATUS=$(json_get status "$LL_ANSWER_HEADER") || { LL_BODY=''; ll_fail 'the answer has no status'; return 1; }
 }
 
 # A token as it is shown: whole with LL_SHOW=full.
@@ -225,4 +233,27 @@ ll_call() {
   if [ "$status" = 409 ] && [ "$(json_get code "$LL_BODY")" = replayed ] && next=$(json_get next_seq "$LL_BODY"); then
     LL_SEQ=$((next - 1))
   fi
+}
+
+# Server-sent events: each line `data:` holds one, sealed. Their numbers run 1, 2, 3, …: a gap or a repeat shows.
+ll_events() {
+  local plaintext=${1:-'{}'} seq n=0 line
+  ll_seal /events "$plaintext" || return 1
+  seq=$LL_SEQ
+  # An answer, unlike a stream, has no line end.
+  while IFS= read -r line || [ -n "$line" ]; do
+    case $line in
+      'data: '*)
+        ll_unseal "${line#data: }" "$seq" || return 1
+        n=$((n + 1))
+        [ "$(json_get n "$LL_ANSWER_HEADER")" = "$n" ] || { ll_fail 'an event is missing, or came twice'; return 1; }
+        printf '%s\n' "$LL_BODY"
+        ;;
+      '{'*)
+        ll_open "$(json_get payload "$line")" "$seq" && ll_fail "no events: $LL_BODY"
+        return 1
+        ;;
+    esac
+  done < <(printf '{"session_key":"%s","payload":"%s"}' "$LL_SESSION_KEY" "$LL_TOKEN" |
+    curl -sSN -H 'Content-Type: application/json' --data-binary @- "$LL_URL/events")
 }

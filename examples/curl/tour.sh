@@ -116,8 +116,17 @@ step 'Decrypt as that user, and as nobody else'
 ll_use bert
 must /decrypt "{\"message\":$(json_text "$message")}"
 [ "$(json_get message "$LL_BODY")" = "$text" ] || stop 'another text came out'
+ll_save bert
 ll_use ada
 refused not_decryptable /decrypt "{\"message\":$(json_text "$message")}"
+
+step 'Write to the other user, who reads it'
+must /send_message "{\"to\":\"$bert\",\"message\":$(json_text "$text")}"
+ll_save ada
+ll_use bert
+must /list_messages "{\"with\":\"$ada\"}"
+[ "$(json_get messages.0.message "$LL_BODY")" = "$text" ] || stop 'another message was stored'
+ll_use ada
 
 step 'Change the name and the password'
 must /change_username "{\"new_username\":\"$ada-b\",\"password\":$(json_text "$first")}"
