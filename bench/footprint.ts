@@ -3,13 +3,14 @@ import { clientKeys } from '../test/support/sealed-client.ts';
 import { httpRequest, load } from './load.ts';
 import { startBenchProcess } from './process.ts';
 import type { Row } from './table.ts';
+import { gatewaysOff } from '../test/support/gateways-off.ts';
 
 const sessions = 100_000;
 const main = path.join(import.meta.dirname, '..', 'src', 'main.js');
 
 /** Memory of many sessions without a user, and how soon a restarted server answers. */
 export async function benchFootprint(folder: string): Promise<Row[]> {
-  const environment = { LISTEN_HTTP: 'http://127.0.0.1:0', RSA_BITS: '2048', LIMITS: 'off' };
+  const environment = { LISTEN_HTTP: 'http://127.0.0.1:0', RSA_BITS: '2048', LIMITS: 'off', ...gatewaysOff };
   const first = await startBenchProcess(main, environment, '0', folder);
   const jwk = clientKeys().publicKey.export({ format: 'jwk' });
   const handshake = httpRequest(
