@@ -156,7 +156,11 @@ export function createCore(parts: CoreParts) {
     read,
     clock,
     logger: logger.child('user-keys'),
-    giveFirstKey: (row) => store.transact('giveFirstKey', row),
+    giveFirstKey: async (row) => {
+      const given = await store.transact('giveFirstKey', row);
+      if (given) profiles.forget(row.userId);
+      return given;
+    },
   });
   const seen = new SeenAddresses();
   const bans = new BanList(clock);

@@ -48,7 +48,13 @@ export type LiveEvent = { readonly at: number } & (
       readonly online: number;
     } & EventRoom)
   | ({ readonly kind: 'member_joined' | 'member_left'; readonly username: string | null } & EventRoom)
-  | ({ readonly kind: 'typing'; readonly username: string; readonly typing: boolean } & EventRoom)
+  | ({
+      readonly kind: 'typing';
+      readonly username: string;
+      readonly typing: boolean;
+      /** Of an end that they did not say: what was told when. If another node has told it since, that holds. */
+      readonly toldAt?: number;
+    } & EventRoom)
   | { readonly kind: 'presence'; readonly username: string; readonly online: boolean }
   | { readonly kind: 'notice'; readonly text: string }
   | KeptOut

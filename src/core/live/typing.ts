@@ -1,11 +1,13 @@
 import type { Clock, Timers } from '../clock.ts';
-import type { EventRoom } from './events.ts';
+import type { EventRoom, LiveEvent } from './events.ts';
 import { type Hub, largeRoom } from './hub.ts';
 
 /** Who has not said for this long that they type does not type any more. */
 const typingMilliseconds = 6_000;
 /** Saying so again within this time tells nobody anything new. */
-const repeatMilliseconds = 3_000;
+export const repeatMilliseconds = 3_000;
+
+export type TypingEvent = Extract<LiveEvent, { kind: 'typing' }>;
 
 /** Tells a room who is typing. Nothing of it is stored. */
 export class Typing {
@@ -17,35 +19,31 @@ export class Typing {
   }
 
   /** Says that the user, who is a member, types or does no longer. */
-  set(
-    user: { id: string; username: string },
-    room: EventRoom,
-    membersVersion: number,
-    typing: boolean,
-  ): void {
-    const { clock, timers } = this.dependencies;
-    const name = `${room.roomId} ${user.id}`;
+  set(username: string, room: EventRoom, membersVersion: number, typing: boolean): void {
+    const name = nameOf(room.roomId, username);
     const before = this.typing.get(name);
     before?.cancel();
     this.typing.delete(name);
+    const event = { kind: 'typing', at: this.dependencies.clock.now(), ...room, username, typing } as const;
     if (!typing) {
-      if (before !== undefined || this.dependencies.hub.mayTypeElsewhere)
-        this.tell(user.username, room, membersVersion, false);
+      if (before !== undefined || this.dependencies.hub.mayTypeElsewhere) this.tell(event, membersVersion);
       return;
     }
-    const now = clock.now();
-    const isRepeat = before !== undefined && now - before.toldAt < repeatMilliseconds;
-    const cancel = timers.setTimeout(() => {
+    const isRepeat = before !== undefined && event.at - before.toldAt < repeatMilliseconds;
+    const toldAt = isRepeat ? before.toldAt : event.at;
+    const cancel = this.dependencies.timers.setTimeout(() => {
       this.typing.delete(name);
-      this.tell(user.username, room, membersVersion, false);
+      const at = this.dependencies.clock.now();
+      this.tell({ ...event, at, typing: false, toldAt }, membersVersion);
     }, typingMilliseconds);
-    this.typing.set(name, { toldAt: isRepeat ? before.toldAt : now, cancel });
-    if (!isRepeat) this.tell(user.username, room, membersVersion, true);
+    this.typing.set(name, { toldAt, cancel });
+    if (!isRepeat) this.tell(event, membersVersion);
   }
 
   /** A message from them says more than that they were typing. Returns whether they were. */
-  ended(userId: string, roomId: string): boolean {
-    const name = `${roomId} ${userId}`;
+  ended(username: string | null, roomId: string): boolean {
+    if (username === null) return false;
+    const name = nameOf(roomId, username);
     this.typing.get(name)?.cancel();
     return this.typing.delete(name);
   }
@@ -56,10 +54,12 @@ export class Typing {
     this.typing.clear();
   }
 
-  private tell(username: string, room: EventRoom, membersVersion: number, typing: boolean): void {
-    const { hub, clock } = this.dependencies;
-    if ((hub.feedOf(room.roomId)?.members ?? 0) > largeRoom) return;
-    const { roomId, roomName, pair } = room;
-    hub.toRoom({ kind: 'typing', at: clock.now(), roomId, roomName, pair, username, typing }, membersVersion);
+  private tell(event: TypingEvent, membersVersion: number): void {
+    const { hub } = this.dependencies;
+    if ((hub.feedOf(event.roomId)?.members ?? 0) <= largeRoom) hub.toRoom(event, membersVersion);
   }
+}
+
+function nameOf(roomId: string, username: string): string {
+  return `${roomId} ${username}`;
 }

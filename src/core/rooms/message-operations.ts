@@ -53,7 +53,7 @@ export function sendMessage(dependencies: MessageDependencies) {
       text,
     });
     for (const change of sent.opened) announce(change);
-    const wasTyping = typing.ended(userId, sent.roomId);
+    const wasTyping = typing.ended(sent.sender, sent.roomId);
     const atRandom = 'to' in addressee && addressee.atRandom === true;
     hub.toRoom({ kind: 'message', at: sent.sentAt, ...sent, text, atRandom, wasTyping }, sent.membersVersion);
     return sent;
@@ -126,7 +126,7 @@ export function setTyping({ store, clock, enforce, typing }: MessageDependencies
     if (username === null) throw new Refusal('session_unknown');
     const pair: Pair | null = await pairOf(read, room);
     const place = { roomId: room.id, roomName: room.name, pair };
-    typing.set({ id: userId, username }, place, room.membersVersion, request.typing);
+    typing.set(username, place, room.membersVersion, request.typing);
     return {};
   };
 }

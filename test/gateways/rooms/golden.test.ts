@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { apartMilliseconds } from '../../../src/gateways/rooms/gateway.ts';
-import { connectionsBy } from '../../support/across-nodes.ts';
+import { connectionsBy, isConnectedBy } from '../../support/across-nodes.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { passwordOf } from '../../support/sealed-client.ts';
 import { type TestServer, startTestServer, until } from '../../support/test-server.ts';
@@ -184,7 +184,7 @@ describe('a conversation of the rooms kind', () => {
     const client = await RoomsClient.signedUp(url, 'present');
     const find = async () => (await server.store.read.users.byUsernameKey('present'))!.id;
     const id = await find();
-    assert.ok(server.core.hub.isOnline(id));
+    assert.ok(isConnectedBy(server, id, 'rooms'));
     assert.equal(connectionsBy(server, 'rooms'), 1);
     await client.leave();
     await until(async () => (connectionsBy(server, 'rooms') === 0 ? true : undefined), 'an empty hub');
