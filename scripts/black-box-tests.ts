@@ -8,9 +8,6 @@ const serverSupport = path.join('support', 'test-server.js');
 /** Those who start nodes or processes themselves say how many there are. */
 const ownNodes = new Set(['nodes.js', 'server-process.js'].map((file) => path.join('support', file)));
 
-/** Every bad input in every state: with several nodes it takes longer than a file may. */
-const tooLong = path.join('gateways', 'bad-input', 'bad-input.test.js');
-
 /**
  * Of the compiled tests, those that use a server as clients do and do not say of how many nodes it is.
  *
@@ -19,7 +16,7 @@ const tooLong = path.join('gateways', 'bad-input', 'bad-input.test.js');
 export function blackBoxTests(root: string, files: readonly string[]): string[] {
   return files.filter((file) => {
     const [folder = ''] = path.relative(root, file).split(path.sep);
-    if (!folders.has(folder) || path.relative(root, file) === tooLong) return false;
+    if (!folders.has(folder)) return false;
     const needed = [...withImports(root, file)].map((each) => path.relative(root, each));
     return needed.includes(serverSupport) && !needed.some((each) => ownNodes.has(each));
   });

@@ -75,7 +75,7 @@ export function doorOf(kind: Kind, server: TestServer): Place {
   return placeOf(server.gatewayUrls[kind.name] ?? server.nodes[0]!.url);
 }
 
-const frames: Kind = {
+export const frames: Kind = {
   name: 'frames',
   listen: (isTls) => ({ LISTEN_FRAMES: `${isTls ? 'tls' : 'tcp'}://127.0.0.1:0` }),
   prepare: async ({ core }) => {
@@ -102,7 +102,7 @@ const frames: Kind = {
   speaksHttp: false,
 };
 
-const rooms: Kind = {
+export const rooms: Kind = {
   name: 'rooms',
   listen: (isTls) => ({ LISTEN_ROOMS: `${isTls ? 'tls' : 'tcp'}://127.0.0.1:0` }),
   prepare: async ({ core }) => {
@@ -134,7 +134,7 @@ const rooms: Kind = {
   speaksHttp: false,
 };
 
-const chatroom: Kind = {
+export const chatroom: Kind = {
   name: 'chatroom',
   listen: (isTls) => ({ LISTEN_CHATROOM: `${isTls ? 'tls' : 'tcp'}://127.0.0.1:0` }),
   prepare: async () => {},
@@ -161,7 +161,7 @@ const chatroom: Kind = {
   speaksHttp: false,
 };
 
-const chateau: Kind = {
+export const chateau: Kind = {
   name: 'chateau',
   listen: (isTls) => ({ LISTEN_CHATEAU: `${isTls ? 'wss' : 'ws'}://127.0.0.1:0/ws` }),
   prepare: async () => {},
@@ -192,7 +192,7 @@ const chateau: Kind = {
 /** A chain of ids has no connection: what is tested is the connection that it goes by, and that it goes on. */
 const chains = new WeakMap<TestServer, VwsClient>();
 
-const vws: Kind = {
+export const vws: Kind = {
   name: 'vws',
   listen: (isTls) => ({ LISTEN_HTTP: `${isTls ? 'https' : 'http'}://127.0.0.1:0`, VWS_COMPAT: 'on' }),
   prepare: async ({ url }) => {

@@ -1,0 +1,4 @@
+import { testBadInput } from './every-state.ts';
+import { chateau } from './kinds.ts';
+
+testBadInput(chateau);

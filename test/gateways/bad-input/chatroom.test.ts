@@ -1,0 +1,4 @@
+import { testBadInput } from './every-state.ts';
+import { chatroom } from './kinds.ts';
+
+testBadInput(chatroom);
