@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type SealedClient, registered } from '../test/support/sealed-client.ts';
 import { type Cluster, skipWithoutServices, startAlone, startCluster } from './cluster.ts';
 import { countOf, openStream } from './live.ts';
@@ -8,9 +9,13 @@ import { sealedRequests } from './me.ts';
 import type { BenchProcess } from './process.ts';
 import type { Row } from './table.ts';
 
-const rounds = 4;
-const clientsInAll = 16;
-const requestsEach = 150;
+const rounds = 7;
+/** The first of them, in which a process is still compiling what it runs. */
+const warmUps = 2;
+/** More nodes are for more people: each has as many. */
+const clientsOfNode = 16;
+const requestsEach = { '/me': 800, '/send_message': 300 } as const;
+const idleMilliseconds = 5_000;
 const listeners = 200;
 const messages = 300;
 const nodeCounts = [1, 2, 4, 8];
@@ -41,7 +46,7 @@ export async function benchNodes(folder: string): Promise<Row[]> {
     two: await peopled(two.nodes, () => two.cpuSeconds()),
   };
   await Promise.all([single, ...one.nodes, ...two.nodes].map((node) => node.settled()));
-  const rows: Row[] = [];
+  const rows: Row[] = [await idleRow(one.nodes[0] ?? single, single)];
   for (const call of ['/me', '/send_message'] as const) {
     const costs: Record<keyof typeof measured, number>[] = [];
     for (let round = 0; round < rounds; round++) {
@@ -89,7 +94,7 @@ export async function benchNodes(folder: string): Promise<Row[]> {
 
 async function peopled(nodes: readonly BenchProcess[], cpuSeconds: () => number): Promise<Measured> {
   const people: Measured['people'][number][] = [];
-  for (let at = 0; at < clientsInAll; at++) {
+  for (let at = 0; at < clientsOfNode * nodes.length; at++) {
     const node = nodes[at % nodes.length];
     if (node === undefined) continue;
     const client = await registered(node.url, `bench-${at}`);
@@ -111,7 +116,7 @@ async function requestCost(
       .map(({ client, room }) => {
         const fields =
           call === '/me' ? {} : { room, message: 'A message of the usual length, more or less.' };
-        return sealedRequests(node.url, client, call, fields, requestsEach);
+        return sealedRequests(node.url, client, call, fields, requestsEach[call]);
       }),
   }));
   const before = cpuSeconds();
@@ -120,7 +125,22 @@ async function requestCost(
   );
   const refused = results.reduce((sum, each) => sum + each.refused, 0);
   if (refused > 0) throw new Error(`${refused} requests were refused`);
-  return ((cpuSeconds() - before) / (clientsInAll * requestsEach)) * 1e6;
+  return ((cpuSeconds() - before) / (people.length * requestsEach[call])) * 1e6;
+}
+
+/** What a node does while nobody asks for anything: it looks after its place among the others. */
+async function idleRow(node: BenchProcess, single: BenchProcess): Promise<Row> {
+  const before = [node.cpuSeconds(), single.cpuSeconds()] as const;
+  await pause(idleMilliseconds);
+  const perSecond = (cpuSeconds: number): number => cpuSeconds / (idleMilliseconds / 1e3);
+  const ours = perSecond(node.cpuSeconds() - before[0]);
+  return {
+    what: 'CPU of an idle node on PostgreSQL and Redis, each second',
+    ours: `${(ours * 1e3).toFixed(1)} ms`,
+    against: `on SQLite: ${(perSecond(single.cpuSeconds() - before[1]) * 1e3).toFixed(1)} ms`,
+    ratio: ours,
+    target: 'a share of a core, for the record',
+  };
 }
 
 /** Microseconds of CPU for each event that reached a listener. */
@@ -202,7 +222,7 @@ async function trafficOf({ redis }: Cluster): Promise<{ bytes: number; commands:
   };
 }
 
-/** The median of what the rounds came to, but for the first, in which everything is new. */
+/** The median of what the rounds came to, but for the first ones, in which everything is new. */
 function row<Name extends string>(
   what: string,
   costs: readonly Readonly<Record<Name, number>>[],
@@ -213,7 +233,7 @@ function row<Name extends string>(
 ): Row {
   const median = (pick: (cost: Readonly<Record<Name, number>>) => number): number => {
     const sorted = costs
-      .slice(1)
+      .slice(warmUps)
       .map(pick)
       .sort((a, b) => a - b);
     return sorted[Math.floor(sorted.length / 2)] ?? 0;

@@ -23,10 +23,11 @@ describe('kill -9 in a storm of messages', () => {
     try {
       const ledger = await MessageLedger.open(server, 8);
       for (let kill = 0; kill < times; kill++) {
-        const storm = ledger.storm();
+        let isOver = false;
+        const storm = ledger.storm().finally(() => (isOver = true));
         // In the middle of work, at a moment that nobody chose.
         const enough = ledger.acknowledged + 20 + Math.floor(Math.random() * 200);
-        while (ledger.acknowledged < enough) await new Promise((resolve) => setImmediate(resolve));
+        while (ledger.acknowledged < enough && !isOver) await new Promise((resolve) => setImmediate(resolve));
         await server.stop('SIGKILL');
         await storm;
         server = await start();

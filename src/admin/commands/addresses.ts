@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { rangeEdges } from '../../core/addresses.ts';
+import type { Hub } from '../../core/live/hub.ts';
 import type { Moderation } from '../../core/moderation/moderation.ts';
 import { consoleActor } from '../actor.ts';
 import { type Command, command } from '../command.ts';
@@ -13,8 +14,12 @@ const maxNames = 20;
 const mostSeen = 1000;
 
 /** Commands that are about an address or a range, and so about whoever is there. */
-export function addressCommands(parts: { moderation: Moderation; clock: Clock }): Command[] {
-  const { moderation, clock } = parts;
+export function addressCommands(parts: {
+  moderation: Moderation;
+  hub: Pick<Hub, 'hasOthers'>;
+  clock: Clock;
+}): Command[] {
+  const { moderation, hub, clock } = parts;
   const ask =
     (kind: 'ban' | 'kick') =>
     async ({ range }: { range: string }): Promise<Outcome> =>
@@ -34,7 +39,7 @@ export function addressCommands(parts: { moderation: Moderation; clock: Clock })
         });
         return done(
           { range, ended: imposed.ended },
-          sentence(`${range} is banned. ${ended(imposed.ended)}`, 'good'),
+          sentence(`${range} is banned. ${ended(imposed.ended, hub)}`, 'good'),
         );
       },
     }),
@@ -54,7 +59,7 @@ export function addressCommands(parts: { moderation: Moderation; clock: Clock })
         });
         return done(
           { range, until: isoTime(until), ended: imposed.ended },
-          sentence(`${range} is kept out until ${moment(until)}. ${ended(imposed.ended)}`, 'good'),
+          sentence(`${range} is kept out until ${moment(until)}. ${ended(imposed.ended, hub)}`, 'good'),
         );
       },
     }),

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import type { Hub } from '../../core/live/hub.ts';
 import type { Moderation } from '../../core/moderation/moderation.ts';
 import { consoleActor } from '../actor.ts';
 import { type Command, command } from '../command.ts';
@@ -6,8 +7,12 @@ import { duration, reason, username } from '../parameters.ts';
 import { counted, done, isoTime, moment, sentence } from '../report.ts';
 
 /** Commands that are about one user. */
-export function moderationCommands(parts: { moderation: Moderation; clock: Clock }): Command[] {
-  const { moderation, clock } = parts;
+export function moderationCommands(parts: {
+  moderation: Moderation;
+  hub: Pick<Hub, 'hasOthers'>;
+  clock: Clock;
+}): Command[] {
+  const { moderation, hub, clock } = parts;
   return [
     command({
       name: 'kick',
@@ -23,7 +28,10 @@ export function moderationCommands(parts: { moderation: Moderation; clock: Clock
         });
         return done(
           { user: imposed.target, until: isoTime(until), ended: imposed.ended },
-          sentence(`${imposed.target} is kept out until ${moment(until)}. ${ended(imposed.ended)}`, 'good'),
+          sentence(
+            `${imposed.target} is kept out until ${moment(until)}. ${ended(imposed.ended, hub)}`,
+            'good',
+          ),
         );
       },
     }),
@@ -41,7 +49,7 @@ export function moderationCommands(parts: { moderation: Moderation; clock: Clock
         });
         return done(
           { user: imposed.target, ended: imposed.ended },
-          sentence(`${imposed.target} is banned. ${ended(imposed.ended)}`, 'good'),
+          sentence(`${imposed.target} is banned. ${ended(imposed.ended, hub)}`, 'good'),
         );
       },
     }),
@@ -52,15 +60,16 @@ export function moderationCommands(parts: { moderation: Moderation; clock: Clock
       parameters: { user: username(), reason },
       run: async ({ user, reason }) => {
         const count = await moderation.kill(consoleActor, user, reason);
-        return done({ user, ended: count }, sentence(ended(count), 'good'));
+        return done({ user, ended: count }, sentence(ended(count, hub), 'good'));
       },
     }),
   ];
 }
 
-/** What became of the connections, as a sentence. */
-export function ended(connections: number): string {
-  return `${counted(connections, 'connection')} ended.`;
+/** What became of the connections, as a sentence. They are counted here; other nodes end theirs when they hear of it. */
+export function ended(connections: number, { hasOthers }: Pick<Hub, 'hasOthers'>): string {
+  const here = counted(connections, 'connection');
+  return hasOthers ? `${here} to this node ended, and those to the others.` : `${here} ended.`;
 }
 
 function lifting(name: string, kind: 'ban' | 'kick', summary: string, moderation: Moderation): Command {

@@ -74,7 +74,9 @@ export function operationCommands(parts: {
       run: async ({ text }) => {
         await note('notice', text);
         const told = hub.toAll({ kind: 'notice', at: clock.now(), text });
-        return done({ told }, sentence(`Told on ${counted(told, 'connection')}.`, 'good'));
+        const here = counted(told, 'connection');
+        const where = hub.hasOthers ? `${here} to this node, and on those to the others` : here;
+        return done({ told }, sentence(`Told on ${where}.`, 'good'));
       },
     }),
     command({

@@ -202,8 +202,8 @@ export class Hub {
     return this.users.get(userId)?.connections.size ?? 0;
   }
 
-  /** Whether a user may be typing without having said so here. */
-  get mayTypeElsewhere(): boolean {
+  /** Whether there are other nodes, which have connections of the same users. */
+  get hasOthers(): boolean {
     return false;
   }
 

@@ -26,7 +26,7 @@ export class Typing {
     this.typing.delete(name);
     const event = { kind: 'typing', at: this.dependencies.clock.now(), ...room, username, typing } as const;
     if (!typing) {
-      if (before !== undefined || this.dependencies.hub.mayTypeElsewhere) this.tell(event, membersVersion);
+      if (before !== undefined || this.dependencies.hub.hasOthers) this.tell(event, membersVersion);
       return;
     }
     const isRepeat = before !== undefined && event.at - before.toldAt < repeatMilliseconds;

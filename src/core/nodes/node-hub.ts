@@ -46,8 +46,7 @@ export class NodeHub extends Hub {
     this.parts = parts;
   }
 
-  /** They may have said to one node that they type, and to another that they do no longer. */
-  override get mayTypeElsewhere(): boolean {
+  override get hasOthers(): boolean {
     return true;
   }
 
