@@ -5,13 +5,22 @@ import { type CertificateOptions, type KeyFolder, readCertificateAgain } from '.
 
 /** The names and addresses under which this machine may be reached, for a certificate of our own making. */
 export function machineNames(): Pick<CertificateOptions, 'names' | 'addresses'> {
-  const own = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const own = Object.values(interfaces()).flatMap((each) => each ?? []);
   // A link-local address is another one for each interface it is used on.
   const addresses = own.map(({ address }) => address).filter((address) => !address.startsWith('fe80'));
   return {
     names: [...new Set(['localhost', hostname()])],
     addresses: [...new Set(['127.0.0.1', '::1', ...addresses])],
   };
+}
+
+/** None where the system does not tell, as to who is kept from asking it by a sandbox. */
+function interfaces(): ReturnType<typeof networkInterfaces> {
+  try {
+    return networkInterfaces();
+  } catch {
+    return {};
+  }
 }
 
 /**

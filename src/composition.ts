@@ -238,6 +238,7 @@ export async function startServer(
       ]),
       stop: async () => {
         readiness.stopping = true;
+        listener.releaseConnections();
         // A load balancer looks now and then, and has to see that before connections are refused.
         await pause(timers, config.shutdown.delaySeconds * 1000);
         core.hub.stop({ kind: 'shutdown', at: clock.now(), reason: 'the server stops' });

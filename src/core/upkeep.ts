@@ -54,7 +54,10 @@ export class Upkeep {
     this.stopped = true;
     this.cancel();
     await this.running;
-    await this.rememberUses();
+    // Where the store is away a stop goes on: what is lost is when sessions were last used.
+    await this.rememberUses().catch((error: unknown) => {
+      this.dependencies.logger.warn('last uses were not written down', { error });
+    });
   }
 
   /** One whole round, for who does not want to wait for it. */

@@ -32,6 +32,8 @@ export interface Listener {
   setCertificate(tls: { readonly keyPem: string; readonly certificatePem: string }): void;
   /** Accepts no more, lets what is in flight finish within the time, then cuts off the rest. */
   drain(milliseconds: number): Promise<void>;
+  /** Makes each answer from now on the last one of its connection: a kept one may be closed just when it is used again. */
+  releaseConnections(): void;
 }
 
 /** How long a connection on which nothing was asked may still ask something when the server stops. */
@@ -39,7 +41,8 @@ const silentMilliseconds = 300;
 
 /** Starts to listen. @throws the system's error, e.g. EADDRINUSE */
 export async function listen(options: ListenerOptions): Promise<Listener> {
-  const server = serverFor(options);
+  let keepsConnections = true;
+  const server = serverFor(options, () => keepsConnections && server.listening);
   server.requestTimeout = options.requestMilliseconds ?? 15_000;
   server.headersTimeout = options.headersMilliseconds ?? 10_000;
   server.keepAliveTimeout = 65_000;
@@ -72,6 +75,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         server.setSecureContext({ key: keyPem, cert: certificatePem, minVersion: 'TLSv1.2' });
       }
     },
+    releaseConnections: () => {
+      keepsConnections = false;
+    },
     drain: async (milliseconds) => {
       // Node counts a connection as busy on which nothing was ever asked; what is on its way may still arrive.
       const letGo = setTimeout(
@@ -86,11 +92,13 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   };
 }
 
-function serverFor({ fetch, tls, requestMilliseconds }: ListenerOptions): Server {
-  let server: Server;
+function serverFor(
+  { fetch, tls, requestMilliseconds }: ListenerOptions,
+  keepsConnections: () => boolean,
+): Server {
   const handle = getRequestListener(fetch);
   const onRequest: RequestListener = (incoming, outgoing) => {
-    if (!server.listening) outgoing.setHeader('Connection', 'close');
+    if (!keepsConnections()) outgoing.setHeader('Connection', 'close');
     void handle(incoming, outgoing);
   };
   const common = {
@@ -99,14 +107,12 @@ function serverFor({ fetch, tls, requestMilliseconds }: ListenerOptions): Server
     noDelay: true,
     keepAlive: true,
   };
-  server =
-    tls === null
-      ? createServer(common, onRequest)
-      : createTlsServer(
-          { ...common, key: tls.keyPem, cert: tls.certificatePem, minVersion: 'TLSv1.2' },
-          onRequest,
-        );
-  return server;
+  return tls === null
+    ? createServer(common, onRequest)
+    : createTlsServer(
+        { ...common, key: tls.keyPem, cert: tls.certificatePem, minVersion: 'TLSv1.2' },
+        onRequest,
+      );
 }
 
 /**

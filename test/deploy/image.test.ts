@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -35,6 +35,10 @@ describe('the image', { skip: isLong ? false : 'only in the long run: it install
   test('serves as somebody who may write to its volumes alone, and its health check says so', async () => {
     const [port = 0] = await freePorts(1);
     const isRoot = process.getuid?.() === 0;
+    // As anybody's /tmp is.
+    const shared = path.join(root, 'tmp');
+    mkdirSync(shared);
+    chmodSync(shared, 0o1777);
     const inImage = {
       cwd: image.folder,
       ...(isRoot ? { uid: nobody, gid: nobody } : {}),
@@ -43,7 +47,7 @@ describe('the image', { skip: isLong ? false : 'only in the long run: it install
         ...image.environment,
         ...gatewaysOff,
         LISTEN_HTTP: `http://127.0.0.1:${port}`,
-        LISTEN_ADMIN: 'off',
+        LISTEN_ADMIN: (image.environment['LISTEN_ADMIN'] ?? '').replace('unix:/tmp/', `unix:${shared}/`),
       },
     };
     const [program = '', ...words] = image.command;
@@ -64,6 +68,8 @@ describe('the image', { skip: isLong ? false : 'only in the long run: it install
       }, 'a listener');
       assert.equal(await healthCheck(), 0);
       assert.equal((await fetch(`http://127.0.0.1:${port}/docs`)).status, 200);
+      const console = spawn(program, [...words, 'admin', 'stats'], { ...inImage, stdio: 'ignore' });
+      assert.deepEqual(await once(console, 'exit'), [0, null]);
     } finally {
       server.kill('SIGTERM');
     }

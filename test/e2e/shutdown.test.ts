@@ -39,7 +39,9 @@ describe('a server that is told to stop', () => {
     const late = await SealedClient.open(server.url);
     await late.refused('not_logged_in', '/me');
     await client.must('/me');
-    assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
+    const answer = await fetch(`${server.url}/healthz`);
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers.get('connection'), 'close', 'nobody uses the connection again as it ends');
     order.push('serving');
     await told;
     await events.ended;

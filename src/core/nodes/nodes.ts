@@ -80,6 +80,8 @@ export class Nodes {
   private readonly counts: RoomCounts;
   private readonly typing: TypingNames;
   private periodic: Periodic[] = [];
+  /** Those of them that are done at once when something may have been missed. */
+  private looks: Periodic[] = [];
   private isWithdrawn = false;
 
   constructor(options: NodesOptions) {
@@ -142,18 +144,26 @@ export class Nodes {
     const { timers } = node;
     const { hub, across, counts } = this;
     const follow = followNotices({ hub, across, counts, ...effects });
-    await this.board.start(follow, () => this.resync(effects));
-    const sweep = new GuestSweep({ read, guests: effects.guests, online: node.presence });
+    const sweep = new GuestSweep({
+      read,
+      guests: effects.guests,
+      online: node.presence,
+      isHere: (userId) => hub.isOnline(userId),
+    });
+    await this.board.start(follow, () => {
+      sweep.forget();
+      this.resync(effects);
+    });
     const periodic = (name: string, milliseconds: number, work: () => Promise<void>): Periodic =>
       new Periodic({ name, milliseconds, work, timers, logger, random: node.random });
     const presence = periodic('presence', beatMilliseconds, () => this.beat());
-    this.periodic = [
+    this.looks = [
       presence,
       periodic('rooms', checkMilliseconds, () => comparePositions(read, hub, this.catchUp)),
       periodic('memberships', checkMilliseconds, () => this.news.check()),
       periodic('bans', checkMilliseconds, () => effects.moderation.refresh()),
-      periodic('guests', 5 * beatMilliseconds, () => sweep.run()),
     ];
+    this.periodic = [...this.looks, periodic('guests', 5 * beatMilliseconds, () => sweep.run())];
     // A node that is not known to live counts for nothing.
     await presence.now();
     for (const each of this.periodic) each.start();
@@ -182,7 +192,7 @@ export class Nodes {
     privateKeys.dropAll();
     nameChanges.noteHere();
     this.counts.forgetWritten();
-    for (const each of this.periodic) void each.now();
+    for (const each of this.looks) void each.now();
   }
 
   private async beat(): Promise<void> {

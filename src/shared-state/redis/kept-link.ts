@@ -100,6 +100,7 @@ export class KeptLink {
     try {
       return await link.client.sendCommand(args);
     } catch (error) {
+      if (error instanceof ErrorReply && isOverloaded(error)) throw new RedisAway(error);
       if (error instanceof ErrorReply && !this.meansAway(error)) throw error;
       // With a full queue the connection itself is sound.
       if (error instanceof ErrorReply || !link.client.isReady) this.drop(link, error);
@@ -202,6 +203,11 @@ export class KeptLink {
     this.saidDown = true;
     this.options.logger.warn('redis is away', { link: this.options.name, error });
   }
+}
+
+/** Its memory is full, or a script keeps it from all else: another connection would find the same. */
+function isOverloaded(error: Error): boolean {
+  return /^(OOM|BUSY)\b/.test(error.message);
 }
 
 /** What the server says it is: another process, or another history of its data, is another epoch. */

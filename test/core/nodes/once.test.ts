@@ -112,6 +112,24 @@ describe('what several nodes do once', () => {
     assert.ok(c);
   });
 
+  test('guests: a node that hears again twice in a row ends nobody who is on another', async () => {
+    const several = await make();
+    const place = several.bus.join();
+    const [a, b] = [await several.node({ fanOut: place }), await several.node()];
+    const [here, there] = [await a.core.guests.enter('here'), await b.core.guests.enter('there')];
+    await a.connect(here.id, here.username);
+    await b.connect(there.id, there.username);
+    await several.pass(4_000);
+    for (let time = 0; time < 3; time++) {
+      several.board.forget();
+      (place as unknown as { resume(): void }).resume();
+      await several.pass(50);
+    }
+    // Committed after whatever was done before it.
+    await b.core.guests.enter('another');
+    assert.equal((await several.store.read.users.guests(9)).length, 3);
+  });
+
   test('names: a hold on one node keeps everybody on the others from it, until it is released or the node dies', async () => {
     const several = await make();
     const [a, b] = [await several.node(), await several.node()];

@@ -24,6 +24,17 @@ describe('a connection to Redis', { skip: withoutRedis }, () => {
     assert.equal(await redis.command(['PING']), 'PONG');
   });
 
+  for (const error of ['OOM command not allowed', 'BUSY Redis is busy running a script']) {
+    test(`takes ${error.split(' ')[0]} for an absence that another connection would not end`, async (t) => {
+      const redis = await connected(t);
+      const { epoch } = redis;
+      const failing = redisScript(`return redis.error_reply('${error}')`);
+      await assert.rejects(redis.run(failing, [], []), RedisAway);
+      assert.ok(redis.isUp);
+      assert.equal(redis.epoch, epoch);
+    });
+  }
+
   test('gives a script of an epoch the epoch', async (t) => {
     const redis = await connected(t);
     const epoch = await redis.runInEpoch(epochScript('return {epoch, ARGV[2]}'), [], ['x']);
