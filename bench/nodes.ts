@@ -32,20 +32,24 @@ interface Measured {
 }
 
 /**
- * What it costs to be one of several: a node on PostgreSQL and Redis against one on SQLite, two against one on the same
- * services, and what goes through Redis as nodes become more.
+ * What it costs to be one of several: a node on PostgreSQL and Redis against one on SQLite; two nodes against one, and
+ * against two that know nothing of each other, since two processes on one core cost more than one does, whatever they
+ * are; and what goes through Redis as nodes become more.
  */
 export async function benchNodes(folder: string): Promise<Row[]> {
   if (skipWithoutServices !== false) throw new Error(skipWithoutServices);
   const single = await startAlone(path.join(folder, 'single'));
   const one = await startCluster(path.join(folder, 'one'), 1);
   const two = await startCluster(path.join(folder, 'two'), 2);
+  const other = await startCluster(path.join(folder, 'other'), 1);
+  const apart = [...one.nodes, ...other.nodes];
   const measured = {
-    single: await peopled([single], () => single.cpuSeconds()),
-    one: await peopled(one.nodes, () => one.cpuSeconds()),
-    two: await peopled(two.nodes, () => two.cpuSeconds()),
+    single: await peopled('single', [single], () => single.cpuSeconds()),
+    one: await peopled('one', one.nodes, () => one.cpuSeconds()),
+    two: await peopled('two', two.nodes, () => two.cpuSeconds()),
+    apart: await peopled('apart', apart, () => one.cpuSeconds() + other.cpuSeconds()),
   };
-  await Promise.all([single, ...one.nodes, ...two.nodes].map((node) => node.settled()));
+  await Promise.all([single, ...apart, ...two.nodes].map((node) => node.settled()));
   const rows: Row[] = [await idleRow(one.nodes[0] ?? single, single)];
   for (const call of ['/me', '/send_message'] as const) {
     const costs: Record<keyof typeof measured, number>[] = [];
@@ -54,6 +58,7 @@ export async function benchNodes(folder: string): Promise<Row[]> {
         single: await requestCost(measured.single, call),
         one: await requestCost(measured.one, call),
         two: await requestCost(measured.two, call),
+        apart: await requestCost(measured.apart, call),
       });
     }
     rows.push(
@@ -66,6 +71,7 @@ export async function benchNodes(folder: string): Promise<Row[]> {
         'how many times',
       ),
       row(`\`${call}\`: CPU of two nodes for each request`, costs, 'two', 'one', 'one node', 'at most 1.1'),
+      row('the same', costs, 'two', 'apart', 'two that are apart', 'at most 1.1'),
     );
   }
   const deliveries: { one: number; single: number }[] = [];
@@ -88,17 +94,22 @@ export async function benchNodes(folder: string): Promise<Row[]> {
   await single.stop();
   await one.stop();
   await two.stop();
+  await other.stop();
   for (const count of nodeCounts) rows.push(await redisTraffic(path.join(folder, `of${count}`), count));
   return rows;
 }
 
-async function peopled(nodes: readonly BenchProcess[], cpuSeconds: () => number): Promise<Measured> {
+async function peopled(
+  group: string,
+  nodes: readonly BenchProcess[],
+  cpuSeconds: () => number,
+): Promise<Measured> {
   const people: Measured['people'][number][] = [];
   for (let at = 0; at < clientsOfNode * nodes.length; at++) {
     const node = nodes[at % nodes.length];
     if (node === undefined) continue;
-    const client = await registered(node.url, `bench-${at}`);
-    const { room } = await client.must('/create_room', { room: `bench ${at}`, kind: 'open' });
+    const client = await registered(node.url, `bench-${group}-${at}`);
+    const { room } = await client.must('/create_room', { room: `bench ${group} ${at}`, kind: 'open' });
     people.push({ node, client, room: String(room) });
   }
   return { nodes, cpuSeconds, people };

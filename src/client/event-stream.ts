@@ -1,3 +1,4 @@
+import { AheadReader } from './ahead-reader.ts';
 import type { StreamBody } from './http.ts';
 import { LetterlockError } from './errors.ts';
 import { ServerSentEvents } from './server-sent-events.ts';
@@ -7,12 +8,12 @@ import { withTimeout, abortable } from './waiting.ts';
 /**
  * One open stream of events, each opened under the key with which the stream was asked for (PROTOCOL.md §6).
  *
- * It reads on only when it is asked for the next event: whoever is slow holds the server back through the connection,
- * and nothing piles up here. The server cuts off who is too slow; what they missed is in the history.
+ * Who is slow in asking for the next event has up to a mebibyte of them wait here. Then the stream breaks; what they
+ * missed is in the history.
  */
 export class EventStream {
   private readonly body: StreamBody;
-  private readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  private readonly reader: AheadReader;
   private readonly session: Session;
   private readonly re: number;
   private readonly onLife: () => void;
@@ -26,7 +27,7 @@ export class EventStream {
    */
   constructor(body: StreamBody, origin: { session: Session; re: number }, onLife: () => void) {
     this.body = body;
-    this.reader = body.stream.getReader();
+    this.reader = new AheadReader(body);
     this.session = origin.session;
     this.re = origin.re;
     this.onLife = onLife;
@@ -66,10 +67,7 @@ export class EventStream {
 
   private async read(silenceMilliseconds: number, signal: AbortSignal): Promise<Uint8Array | null> {
     try {
-      return await withTimeout(silenceMilliseconds, signal, async (limit) => {
-        const { done, value } = await abortable(this.reader.read(), limit);
-        return done ? null : value;
-      });
+      return await withTimeout(silenceMilliseconds, signal, (limit) => abortable(this.reader.read(), limit));
     } catch (error) {
       signal.throwIfAborted();
       throw new LetterlockError('unreachable', { detail: 'the stream of events broke' }, error);
