@@ -142,7 +142,7 @@ export class LetterlockClient {
   }
 
   /**
-   * A page of all users, by name.
+   * A page of all users, by name. With `online` it may hold fewer than there are, or nobody: `next` tells the last one.
    *
    * @param query.online only those online, or only those not
    * @param query.after the `next` of the page before
