@@ -12,10 +12,10 @@ export type AnnounceMembership = (change: MembershipChange) => void;
  */
 export function announceMembership(hub: Hub, clock: Clock): AnnounceMembership {
   return (change) => {
-    const { roomId, roomName, roomKind, username, state, wasMember, members } = change;
+    const { roomId, roomName, pair, roomKind, username, state, wasMember, members } = change;
     hub.membershipChanged(change);
     const isMember = state === 'member';
-    const room = { at: clock.now(), roomId, roomName, pair: null };
+    const room = { at: clock.now(), roomId, roomName, pair };
     const changed = changedEvent(change, clock.now(), hub.onlineIn(roomId));
     if (roomKind === 'direct') {
       // Who has ended their account leaves the other behind.
@@ -35,7 +35,7 @@ export function announceMembership(hub: Hub, clock: Clock): AnnounceMembership {
 
 /** What is told of a change, to whom it is about above all. */
 export function changedEvent(
-  { roomId, roomName, roomKind, username, state, role, reason, members }: MembershipChange,
+  { roomId, roomName, pair, roomKind, username, state, role, reason, members }: MembershipChange,
   at: number,
   online: number,
 ): Extract<LiveEvent, { kind: 'room_changed' }> {
@@ -44,7 +44,7 @@ export function changedEvent(
     at,
     roomId,
     roomName,
-    pair: null,
+    pair,
     roomKind,
     username,
     state,

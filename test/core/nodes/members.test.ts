@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
+import { nameOfOther } from '../../../src/core/live/events.ts';
 import { FanOutBus } from '../../../src/shared-state/memory/fan-out-bus.ts';
 import type { Listening, SeveralNodes, TestNode } from '../../support/several-nodes.ts';
 import { callerOf, severalNodes } from '../../support/several-nodes.ts';
@@ -90,6 +91,19 @@ describe('members on several nodes', () => {
       await invite(a, ada, roomId, 'invite');
       await several.pass(15_000);
       assert.deepEqual(states(listening, roomId), ['invited']);
+    });
+
+    test(`who is first written to on one node learns on another by whom${how}`, async () => {
+      const { several, a, ada, listening, losing } = await setUp({ kind: 'open' });
+      if (isLost) losing.from = 0;
+      await a.core.sendMessage(callerOf(ada), { to: 'bert' }, 'hello');
+      await several.pass(2_500);
+      const named = listening.events.flatMap((event) =>
+        event.kind === 'room_changed' && event.roomKind === 'direct'
+          ? [nameOfOther(event.pair, listening.userId)]
+          : [],
+      );
+      assert.deepEqual(named, ['ada']);
     });
   }
 
