@@ -130,11 +130,32 @@ describe('live events', () => {
     events.close();
   });
 
+  test('tell a change of role once to each, and to who it is about whatever they listen to', async () => {
+    const [room, other] = [await sharedRoom(), await sharedRoom()];
+    const streams = await Promise.all([
+      EventReader.open(ada),
+      EventReader.open(bert),
+      EventReader.open(bert, { rooms: [other] }),
+    ]);
+    const roles = ['moderator', 'member'];
+    for (const role of roles) await ada.must('/set_role', { room, username: 'bert', role });
+    for (const events of streams) {
+      const told: string[] = [];
+      await events.next('room_changed', (event) => {
+        assert.equal(event['username'], 'bert');
+        told.push(String(event['role']));
+        return told.length === roles.length;
+      });
+      assert.deepEqual(told.sort(), roles.toSorted());
+      events.close();
+    }
+  });
+
   test('name a direct room by the other one of it, when it is opened and when they leave for good', async () => {
     const eve = await registered(server.url, 'eve');
     const [berts, eves] = await Promise.all([EventReader.open(bert), EventReader.open(eve)]);
     const { room } = await eve.must('/send_message', { to: 'bert', message: 'hello' });
-    const isIt = (event: Json): boolean => event['room'] === room;
+    const isIt = (event: Json): boolean => String(event['room']) === String(room);
     const named = (event: Json) => [event['with'], event['room_name'], event['state']];
     assert.deepEqual(named(await berts.next('room_changed', isIt)), ['eve', null, 'member']);
     assert.deepEqual(named(await eves.next('room_changed', isIt)), ['bert', null, 'member']);

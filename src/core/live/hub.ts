@@ -129,14 +129,14 @@ export class Hub {
     return this.feeds.get(roomId);
   }
 
-  /** Tells the members of a room; a message only those who had joined before it. */
-  toRoom(event: LiveEvent & EventRoom, membersVersion: number): void {
+  /** Tells the members of a room, but the one named; a message only those who had joined before it. */
+  toRoom(event: LiveEvent & EventRoom, membersVersion: number, butId: string | null = null): void {
     const feed = this.feeds.get(event.roomId);
     feed?.whenCurrent(membersVersion, () => {
       const seq = event.kind === 'message' ? event.seq : Infinity;
       const delivery = this.deliveryOf(event, event.pair);
       for (const { user, visibleAfter } of feed.listeners.values()) {
-        if (seq > visibleAfter) delivery.toUser(user, event.roomId);
+        if (seq > visibleAfter && user.userId !== butId) delivery.toUser(user, event.roomId);
       }
       delivery.end();
     });

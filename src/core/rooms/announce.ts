@@ -25,7 +25,8 @@ export function announceMembership(hub: Hub, clock: Clock): AnnounceMembership {
       if (members <= largeRoom) {
         if (isMember && !wasMember) hub.toRoom({ kind: 'member_joined', ...room, username }, version);
         if (wasMember && !isMember) hub.toRoom({ kind: 'member_left', ...room, username }, version);
-        if (wasMember && isMember) hub.toRoom(changed, version);
+        // They are told below, whatever they listen to.
+        if (wasMember && isMember) hub.toRoom(changed, version, change.userId);
       }
       if (state === 'pending') hub.toModerators(changed);
     }

@@ -107,6 +107,25 @@ describe('members on several nodes', () => {
     });
   }
 
+  test('are told of a role once, on the node where they are and on others', async () => {
+    const { several, a, b, ada, bert, listening, roomId } = await setUp({ kind: 'open' });
+    await a.core.joinRoom(callerOf(bert), roomId);
+    const carl = await several.user('carl');
+    await a.core.joinRoom(callerOf(carl), roomId);
+    const others = [
+      await a.connect(bert, 'bert'),
+      await b.connect(carl, 'carl'),
+      await a.connect(ada, 'ada'),
+    ];
+    await several.pass(1_500);
+    const all = [listening, ...others];
+    for (const each of all) each.events.length = 0;
+    const action = { kind: 'set_role', role: 'moderator' } as const;
+    await a.core.moderateMember(callerOf(ada), { room: roomId, username: 'bert', action });
+    await several.pass(2_500);
+    for (const each of all) assert.deepEqual(states(each, roomId), ['member']);
+  });
+
   test('are told that they joined a room which nobody followed on their node', async () => {
     const { several, a, bert, listening, roomId } = await setUp({ kind: 'open' });
     await a.core.joinRoom(callerOf(bert), roomId);
