@@ -117,6 +117,7 @@ export function createCore(parts: CoreParts) {
     read,
     logger: logger.child('hub'),
     onPresence: (user, online) => presence.changedTo(user, online),
+    onMembers: (roomId) => presence.countChanged(roomId),
   };
   const nodes = nodesOf(parts, hubOptions, dataKeys);
   const board = nodes?.board;

@@ -11,6 +11,8 @@ export interface HubOptions {
   readonly logger: Logger;
   /** Called when a user's first connection is there, and when the last is gone. */
   readonly onPresence: (user: OnlineUser, online: boolean) => void;
+  /** Called when somebody has joined or left a room, on whichever node. */
+  readonly onMembers: (roomId: string) => void;
 }
 
 /** What the hub has done, for the metrics. */
@@ -232,9 +234,11 @@ export class Hub {
         }
       });
     }
-    if (isMember || user === undefined) return;
-    user.rooms.delete(change.roomId);
-    this.leaveFeed(change.roomId, change.userId);
+    if (!isMember && user !== undefined) {
+      user.rooms.delete(change.roomId);
+      this.leaveFeed(change.roomId, change.userId);
+    }
+    if (change.wasMember !== isMember) this.options.onMembers(change.roomId);
   }
 
   /** Takes note of another name. */

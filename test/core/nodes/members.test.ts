@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { nameOfOther } from '../../../src/core/live/events.ts';
+import { largeRoom } from '../../../src/core/live/hub.ts';
 import { FanOutBus } from '../../../src/shared-state/memory/fan-out-bus.ts';
 import type { Listening, SeveralNodes, TestNode } from '../../support/several-nodes.ts';
-import { callerOf, severalNodes } from '../../support/several-nodes.ts';
+import { callerOf, commonRoom, severalNodes } from '../../support/several-nodes.ts';
 
 const ends: SeveralNodes[] = [];
 afterEach(async () => {
@@ -106,6 +107,27 @@ describe('members on several nodes', () => {
       assert.deepEqual(named, ['ada']);
     });
   }
+
+  test('of a large room are told on every node how many they are when somebody leaves', async () => {
+    const several = await severalNodes();
+    ends.push(several);
+    const users: string[] = [];
+    for (let at = 0; at <= largeRoom + 1; at++) users.push(await several.user(`user${at}`));
+    const [a, b] = [await several.node(), await several.node()];
+    const room = await commonRoom(several.store.read);
+    const [here, there] = [await a.connect(users[0]!, 'user0'), await b.connect(users[1]!, 'user1')];
+    await several.pass(20_000);
+    const counts = ({ events }: Listening) =>
+      events.flatMap((event) =>
+        event.kind === 'room_changed' && event.username === null && event.roomId === room
+          ? [event.members]
+          : [],
+      );
+    for (const each of [here, there]) assert.equal(counts(each).at(-1), largeRoom + 2);
+    await a.core.leaveRoom(callerOf(users[2]!), room);
+    await several.pass(6_000);
+    for (const each of [here, there]) assert.equal(counts(each).at(-1), largeRoom + 1);
+  });
 
   test('are told of a role once, on the node where they are and on others', async () => {
     const { several, a, b, ada, bert, listening, roomId } = await setUp({ kind: 'open' });
