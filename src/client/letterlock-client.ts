@@ -142,7 +142,7 @@ export class LetterlockClient {
   }
 
   /**
-   * A page of all users, by name.
+   * A page of all users, by name. With `online` it may hold fewer than there are, or nobody: `next` tells the last one.
    *
    * @param query.online only those online, or only those not
    * @param query.after the `next` of the page before
@@ -163,8 +163,9 @@ export class LetterlockClient {
    * was handed out. It begins with what is said after the first `connected`, unless `since` says otherwise. Presence
    * and typing are passed on as they come; what is true of them now has to be asked for after each `connected`.
    *
-   * @throws LetterlockError `kicked` or `banned`, with `reason` and `until`; `session_unknown` when the user cannot be
-   *   logged in again; whatever else trying again does not change; the signal's reason
+   * @throws LetterlockError `kicked` or `banned`, with `reason` and `until` where that was said under a session key and not
+   *   at the handshake; `session_unknown` when the user cannot be logged in again; whatever else trying again does not
+   *   change; the signal's reason
    */
   events(options: EventOptions = {}): AsyncIterableIterator<ClientEvent, undefined> {
     return followEvents(this.transport, options);

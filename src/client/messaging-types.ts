@@ -130,7 +130,7 @@ export type ServerEvent =
       readonly room_kind: RoomKind;
       /** Whose standing changed; null when only the counts did. */
       readonly username: string | null;
-      readonly state: 'member' | 'pending' | 'invited' | 'removed' | 'banned' | 'none' | null;
+      readonly state: 'member' | 'pending' | 'invited' | 'refused' | 'removed' | 'banned' | 'none' | null;
       readonly role: RoomRole | null;
       readonly reason: string | null;
       readonly members: number;

@@ -27,6 +27,8 @@ export const clearCodesOfHandshake: readonly ServerErrorCode[] = [
   ...ofAnyRequest,
   'key_refused',
   'invalid_input',
+  'kicked',
+  'banned',
 ];
 
 /**

@@ -23,6 +23,10 @@ export function isPermanent(error: unknown): boolean {
     case 'session_unknown':
       // Without a status it is the client's own word: the user cannot be logged in again.
       return error.status === null;
+    case 'kicked':
+    case 'banned':
+      // Whose address is kept out has no session that it could be said under.
+      return true;
     case 'internal':
       return false;
     default:

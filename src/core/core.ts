@@ -59,7 +59,8 @@ import { acceptPending, addRooms, pendingRooms } from './rooms/admin-rooms.ts';
 import { createGroup } from './rooms/create-group.ts';
 import { DataKeys } from './rooms/data-keys.ts';
 import { listMessages } from './rooms/history.ts';
-import { listMembers, listRooms, listUsers } from './rooms/listings.ts';
+import { listUsers } from './rooms/list-users.ts';
+import { listMembers, listRooms } from './rooms/listings.ts';
 import { recentMessages } from './rooms/recent-messages.ts';
 import { createRoom, joinRoom, leaveRoom, moderateMember } from './rooms/membership-operations.ts';
 import { markRead, reviseMessage, sendMessage, setTyping } from './rooms/message-operations.ts';
@@ -116,6 +117,7 @@ export function createCore(parts: CoreParts) {
     read,
     logger: logger.child('hub'),
     onPresence: (user, online) => presence.changedTo(user, online),
+    onMembers: (roomId) => presence.countChanged(roomId),
   };
   const nodes = nodesOf(parts, hubOptions, dataKeys);
   const board = nodes?.board;

@@ -73,6 +73,7 @@ export const transactionSubjects: SubjectsOf<Transactions> = {
   uncountGuess: ({ subjects }) => guessed(subjects),
   changeUsername: ({ userId, usernameKey }) => [subject.user(userId), subject.name(usernameKey)],
   changePassword: ofUser,
+  // Claims the account, or a place for none: either way takes as long.
   requestRecovery: ({ sessionId, emailKey }) => [
     subject.code('recovery', sessionId),
     subject.mailsTo(emailKey),

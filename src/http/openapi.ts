@@ -4,19 +4,28 @@ import type { AnyEndpoint } from './endpoint.ts';
 import { handshake } from './fields.ts';
 import { handshakeInput } from './routes/sessions.ts';
 
+/** Refusals of anything that cannot be taken in, whatever it asks for. */
+const ofAnyRequest = [
+  'payload_malformed',
+  'kicked',
+  'banned',
+  'request_timeout',
+  'too_large',
+  'encoding_unsupported',
+  'invalid_input',
+  'rate_limited',
+  'headers_too_large',
+  'internal',
+  'busy',
+] as const satisfies readonly ErrorCode[];
+
 /** Refusals that any sealed request may get, sealed or in the clear. */
 export const sealedRefusals: readonly ErrorCode[] = [
-  'payload_malformed',
+  ...ofAnyRequest,
   'session_unknown',
   'payload_rejected',
   'replayed',
-  'invalid_input',
   'idem_mismatch',
-  'too_large',
-  'encoding_unsupported',
-  'request_timeout',
-  'rate_limited',
-  'internal',
 ];
 
 type JsonSchema = Record<string, unknown>;
@@ -130,7 +139,7 @@ function handshakeOperation(inline: Inline): JsonSchema {
         description: 'A session',
         content: { 'application/json': { schema: inline(handshake, 'output') } },
       },
-      ...refusalResponses(['payload_malformed', 'invalid_input', 'key_refused', 'too_large', 'rate_limited']),
+      ...refusalResponses(['key_refused', ...ofAnyRequest]),
     },
   };
 }

@@ -64,6 +64,22 @@ describe('answers in the clear', { concurrency: true }, () => {
     });
   });
 
+  test('say at the handshake that an address is kept out, and nothing that anybody could have written', async () => {
+    await withServer(async ({ server, connected }) => {
+      for (const code of ['kicked', 'banned'] as const) {
+        const texts = { detail: 'call this number', reason: 'pay first', until: '2027-01-01T00:00:00.000Z' };
+        server.misbehave('/create_session_key', { clear: { ...problemBody(code), ...texts }, status: 403 });
+        await assert.rejects(connected(), (error: unknown) => {
+          assert.ok(error instanceof LetterlockError);
+          const { message, reason, until, sealed } = error;
+          assert.deepEqual([error.code, message, reason, until, sealed], [code, code, null, null, false]);
+          return true;
+        });
+      }
+      assert.equal(server.count('/create_session_key'), 2);
+    });
+  });
+
   test('open no session when the handshake was changed on the way', async () => {
     await withServer(async ({ server, connected }) => {
       const other = 'A'.repeat(342);

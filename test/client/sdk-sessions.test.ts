@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type Platform, connect } from '../../src/client/index.ts';
+import { type LetterlockClient, type Platform, connect } from '../../src/client/index.ts';
 import { sum } from '../support/across-nodes.ts';
 import { emailOf, passwordOf } from '../support/sealed-client.ts';
 import { type TestServer, startTestServer } from '../support/test-server.ts';
+import { withCode } from './connected.ts';
 
 let server: TestServer;
 before(async () => {
@@ -61,5 +62,38 @@ describe('the SDK and the real server', () => {
     await other.revokeSession(own?.session_id ?? '');
     const answers = await Promise.all([client.me(), client.me(), client.encryptFor('phoenix', 'x')]);
     assert.equal(answers[0].username, 'phoenix');
+  });
+
+  test('tells who is kept out by their address so, at the handshake and instead of events', async () => {
+    const before = new Map<string, LetterlockClient>();
+    for (const username of ['shut-out', 'kept-away']) {
+      const client = await connect({
+        url: server.url,
+        credentials: () => credentials(username),
+        platform: impatient,
+      });
+      await client.register(registration(username));
+      // Ends the session that events would be asked for in.
+      const elsewhere = await connect({ url: server.url });
+      await elsewhere.login(credentials(username));
+      const { sessions } = await client.me();
+      const own = sessions.find(({ current }) => current);
+      await elsewhere.revokeSession(own!.session_id);
+      before.set(username, client);
+    }
+    const { moderation } = server.core;
+    for (const [kind, username] of [
+      ['kick', 'shut-out'],
+      ['ban', 'kept-away'],
+    ] as const) {
+      const range = { kind, target: { range: '127.0.0.0/8' } } as const;
+      const until = Date.now() + 3_600_000;
+      await moderation.impose('console', { ...range, reason: 'spam', until });
+      const code = kind === 'kick' ? 'kicked' : 'banned';
+      await assert.rejects(connect({ url: server.url, platform: impatient }), withCode(code));
+      await assert.rejects(before.get(username)!.events().next(), withCode(code));
+      await moderation.lift('console', range);
+      await before.get(username)!.me();
+    }
   });
 });

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../src/core/errors.ts';
+import type { LiveEvent } from '../../src/core/live/events.ts';
 import type {
   ClientEvent,
   Credentials,
@@ -25,6 +26,8 @@ type Takes<Method extends keyof LetterlockClient, Value> = LetterlockClient[Meth
     : false
   : false;
 
+type OfRoomChanged<Event> = Extract<Event, { kind: 'room_changed' }>;
+
 export type Checks = [
   Expect<Equal<ServerErrorCode, ErrorCode>>,
   Expect<Equal<Awaited<ReturnType<LetterlockClient['me']>>, Me>>,
@@ -44,5 +47,7 @@ export type Checks = [
   Expect<Not<{ afterSeq: 1 } extends MessageQuery ? true : false>>,
   Expect<Equal<Extract<ClientEvent, { kind: 'message' }>['seq'], Message['seq']>>,
   Expect<Equal<Extract<ClientEvent, { kind: 'disconnected' }>['error'], LetterlockError>>,
+  Expect<Equal<OfRoomChanged<ClientEvent>['state'], OfRoomChanged<LiveEvent>['state']>>,
+  Expect<Equal<OfRoomChanged<ClientEvent>['role'], OfRoomChanged<LiveEvent>['role']>>,
   Expect<Credentials extends { password: string } ? true : false>,
 ];

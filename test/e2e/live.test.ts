@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { connectionCount, connectionsBy, connectionsOf } from '../support/across-nodes.ts';
 import { EventReader } from '../support/event-reader.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { SealedClient, clientKeys, passwordOf, registered } from '../support/sealed-client.ts';
+import { type Json, SealedClient, clientKeys, passwordOf, registered } from '../support/sealed-client.ts';
 import { type TestServer, startTestServer, until } from '../support/test-server.ts';
 
 describe('live events', () => {
@@ -128,6 +128,41 @@ describe('live events', () => {
     await ada.must('/send_message', { room: other, message: 'asked for' });
     assert.equal((await events.next('message'))['message'], 'asked for');
     events.close();
+  });
+
+  test('tell a change of role once to each, and to who it is about whatever they listen to', async () => {
+    const [room, other] = [await sharedRoom(), await sharedRoom()];
+    const streams = await Promise.all([
+      EventReader.open(ada),
+      EventReader.open(bert),
+      EventReader.open(bert, { rooms: [other] }),
+    ]);
+    const roles = ['moderator', 'member'];
+    for (const role of roles) await ada.must('/set_role', { room, username: 'bert', role });
+    for (const events of streams) {
+      const told: string[] = [];
+      await events.next('room_changed', (event) => {
+        assert.equal(event['username'], 'bert');
+        told.push(String(event['role']));
+        return told.length === roles.length;
+      });
+      assert.deepEqual(told.sort(), roles.toSorted());
+      events.close();
+    }
+  });
+
+  test('name a direct room by the other one of it, when it is opened and when they leave for good', async () => {
+    const eve = await registered(server.url, 'eve');
+    const [berts, eves] = await Promise.all([EventReader.open(bert), EventReader.open(eve)]);
+    const { room } = await eve.must('/send_message', { to: 'bert', message: 'hello' });
+    const isIt = (event: Json): boolean => String(event['room']) === String(room);
+    const named = (event: Json) => [event['with'], event['room_name'], event['state']];
+    assert.deepEqual(named(await berts.next('room_changed', isIt)), ['eve', null, 'member']);
+    assert.deepEqual(named(await eves.next('room_changed', isIt)), ['bert', null, 'member']);
+    await eve.must('/delete_account', { password: passwordOf('eve') });
+    assert.deepEqual(named(await berts.next('room_changed', isIt)), ['eve', null, 'none']);
+    berts.close();
+    eves.close();
   });
 
   test('are told to moderators where somebody asks to join, and to the one who is let in or refused', async () => {

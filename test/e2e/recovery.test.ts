@@ -147,6 +147,21 @@ describe('a change of address', () => {
     await again.must('/login_user', { email: 'MOVED@example.org', password: passwordOf('mover') });
   });
 
+  test('leaves codes that were mailed to the old one worth nothing, confirmed or not', async () => {
+    const client = await registered(server.url, 'leaver');
+    const typed = await asked('leaver');
+    const waiting = await asked('leaver', 1);
+    await typed.client.must('/confirm_forgot_password', { code: typed.code });
+    await client.must('/change_email', { password: passwordOf('leaver'), email: 'left@example.org' });
+    const code = codeIn(await server.mailTo('left@example.org'));
+    await client.must('/confirm_change_email', { code });
+    await typed.client.refused('recovery_not_confirmed', '/final_forgot_password', {
+      new_password: 'whose mail was read',
+    });
+    await waiting.client.refused('code_expired', '/confirm_forgot_password', { code: waiting.code });
+    await client.must('/me');
+  });
+
   test('to one that somebody has is refused, also when they took it meanwhile', async () => {
     await registered(server.url, 'holder');
     const client = await registered(server.url, 'wisher');

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { errorCatalogue } from '../../src/core/errors.ts';
+import { sealedRefusals } from '../../src/http/openapi.ts';
 import { newFolder, removeFolder } from '../support/server-process.ts';
 import { type TestServer, startTestServer } from '../support/test-server.ts';
 
+const root = path.join(import.meta.dirname, '..', '..', '..');
 let server: TestServer;
 before(async () => {
   server = await startTestServer();
@@ -66,6 +71,36 @@ describe('the description of the API', () => {
     }
   });
 
+  test('says of every endpoint what any request may get, and what docs/protocol.md says of it', async () => {
+    const { paths } = (await (await fetch(`${server.url}/openapi.json`)).json()) as {
+      paths: Record<string, Record<string, { responses: Record<string, { description: string }> }>>;
+    };
+    const codesOf = (name: string): string[] =>
+      Object.values(paths[name]?.['post']?.responses ?? {}).flatMap(({ description }) =>
+        codesIn(description),
+      );
+    const page = readFileSync(path.join(root, 'docs', 'protocol.md'), 'utf8');
+    const general = /any sealed request may get those of the general kind:([^.]*)/.exec(page)?.[1] ?? '';
+    const ofAll = codesIn(general).filter((code) => code !== 'not_logged_in');
+    assert.deepEqual(ofAll.toSorted(), [...sealedRefusals].sort());
+    for (const code of ['kicked', 'banned', 'busy', 'request_timeout', 'encoding_unsupported']) {
+      assert.ok(codesOf('/create_session_key').includes(code), `${code} at the handshake`);
+    }
+    for (const name of Object.keys(paths).filter((each) => 'post' in (paths[each] ?? {}))) {
+      if (name === '/create_session_key') continue;
+      const missing = ofAll.filter((code) => !codesOf(name).includes(code));
+      assert.deepEqual(missing, [], `what any request may get, at ${name}`);
+    }
+    // The table of section 5 is the one that has a column for codes.
+    const rows = [...page.matchAll(/^\| `(\/[\w{}/]+)` +\|(?:[^|]*\|){4}([^|]*)\|$/gm)];
+    assert.ok(rows.length >= 20);
+    for (const [, name = '', codes = ''] of rows) {
+      const own = codesOf(name).filter((code) => code !== 'not_logged_in' && !ofAll.includes(code));
+      assert.deepEqual(codesIn(codes).sort(), own.sort(), name);
+    }
+    assert.ok(codesOf('/change_password').includes('forbidden'));
+  });
+
   test('is a page that loads nothing from anywhere and runs nothing', async () => {
     const response = await fetch(`${server.url}/docs`);
     const page = await response.text();
@@ -106,6 +141,11 @@ describe('the description of the API', () => {
     },
   );
 });
+
+/** The codes that a text names. */
+function codesIn(text: string): string[] {
+  return [...text.matchAll(/`(\w+)`/g)].map(([, code = '']) => code).filter((code) => code in errorCatalogue);
+}
 
 function findChromium(): string | null {
   for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {

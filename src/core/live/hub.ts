@@ -11,6 +11,8 @@ export interface HubOptions {
   readonly logger: Logger;
   /** Called when a user's first connection is there, and when the last is gone. */
   readonly onPresence: (user: OnlineUser, online: boolean) => void;
+  /** Called when somebody has joined or left a room, on whichever node. */
+  readonly onMembers: (roomId: string) => void;
 }
 
 /** What the hub has done, for the metrics. */
@@ -129,14 +131,14 @@ export class Hub {
     return this.feeds.get(roomId);
   }
 
-  /** Tells the members of a room; a message only those who had joined before it. */
-  toRoom(event: LiveEvent & EventRoom, membersVersion: number): void {
+  /** Tells the members of a room, but the one named; a message only those who had joined before it. */
+  toRoom(event: LiveEvent & EventRoom, membersVersion: number, butId: string | null = null): void {
     const feed = this.feeds.get(event.roomId);
     feed?.whenCurrent(membersVersion, () => {
       const seq = event.kind === 'message' ? event.seq : Infinity;
       const delivery = this.deliveryOf(event, event.pair);
       for (const { user, visibleAfter } of feed.listeners.values()) {
-        if (seq > visibleAfter) delivery.toUser(user, event.roomId);
+        if (seq > visibleAfter && user.userId !== butId) delivery.toUser(user, event.roomId);
       }
       delivery.end();
     });
@@ -232,9 +234,11 @@ export class Hub {
         }
       });
     }
-    if (isMember || user === undefined) return;
-    user.rooms.delete(change.roomId);
-    this.leaveFeed(change.roomId, change.userId);
+    if (!isMember && user !== undefined) {
+      user.rooms.delete(change.roomId);
+      this.leaveFeed(change.roomId, change.userId);
+    }
+    if (change.wasMember !== isMember) this.options.onMembers(change.roomId);
   }
 
   /** Takes note of another name. */

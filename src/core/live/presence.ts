@@ -114,7 +114,7 @@ export class Presence {
     return audience;
   }
 
-  /** How many of the room's members are online has changed on another node. */
+  /** How many the room has, or how many of them are online, has changed otherwise than by who comes and goes here. */
   countChanged(roomId: string): void {
     this.noteCrowd(roomId);
     this.countSoon();

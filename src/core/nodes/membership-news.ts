@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { MembershipRow } from '../room-store.ts';
+import { pairOf } from '../rooms/pair.ts';
 import type { Reader } from '../store.ts';
 import type { MembershipChange } from '../transactions/memberships.ts';
 
@@ -98,8 +99,10 @@ export class MembershipNews {
     // Of a suspect the hub has taken note already, and nobody has told them.
     const wasMember = isSuspect ? state !== 'member' : isIn(userId, roomId);
     const [room, names] = await Promise.all([read.rooms.byId(roomId), read.users.usernames([userId])]);
+    if (room === null) return;
+    const pair = await pairOf(read, room);
     // Told of while this was read.
-    if (room === null || this.known.get(name)?.state === stateOf(state, row?.since ?? 0)) return;
+    if (this.known.get(name)?.state === stateOf(state, row?.since ?? 0)) return;
     if (state === 'member' && wasMember) {
       this.known.set(name, { state: stateOf(state, row?.since ?? 0), at: clock.now() });
       return;
@@ -107,6 +110,7 @@ export class MembershipNews {
     follow({
       roomId,
       roomName: room.name,
+      pair,
       roomKind: room.kind,
       userId,
       username: names.get(userId) ?? null,

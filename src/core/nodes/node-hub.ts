@@ -58,9 +58,10 @@ export class NodeHub extends Hub {
     await Promise.all([this.subscribed.get(connection.userId), this.parts.across().came(connection.userId)]);
   }
 
-  override toRoom(event: LiveEvent & EventRoom, membersVersion: number): void {
-    this.toRoomHere(event, membersVersion, 'everyone');
-    this.passOn(event, membersVersion, 'everyone');
+  override toRoom(event: LiveEvent & EventRoom, membersVersion: number, butId: string | null = null): void {
+    const to = butId === null ? 'everyone' : { butId };
+    this.toRoomHere(event, membersVersion, to);
+    this.passOn(event, membersVersion, to);
   }
 
   override toReaders(readerId: string, event: LiveEvent & EventRoom, membersVersion: number): void {
@@ -116,6 +117,8 @@ export class NodeHub extends Hub {
       this.parts.catchUp.take({ event, version: membersVersion });
     } else if (to === 'moderators') {
       super.toModerators(event);
+    } else if (typeof to === 'object' && 'butId' in to) {
+      super.toRoom(event, membersVersion, to.butId);
     } else if (to !== 'everyone') {
       if (this.isLarge(event.roomId)) super.toUser(to.readsAs, event);
       else super.toRoom(event, membersVersion);

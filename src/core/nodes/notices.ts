@@ -3,7 +3,8 @@ import type { BanRow } from '../moderation-store.ts';
 import type { MembershipChange } from '../transactions/memberships.ts';
 
 /** Who of a room is told. */
-export type RoomAudience = 'everyone' | 'moderators' | { readonly readsAs: string };
+export type RoomAudience =
+  'everyone' | 'moderators' | { readonly readsAs: string } | { readonly butId: string };
 
 /** What one node tells the others. JSON goes between them, so nothing here is anything else. */
 export type Notice =

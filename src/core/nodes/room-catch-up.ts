@@ -3,7 +3,7 @@ import type { Logger } from '../logger.ts';
 import type { NamedMessage, RoomPosition, RoomRow } from '../room-store.ts';
 import type { DataKeys } from '../rooms/data-keys.ts';
 import { viewOf } from '../rooms/history.ts';
-import { pairOf } from '../rooms/places.ts';
+import { pairOf } from '../rooms/pair.ts';
 import type { Reader } from '../store.ts';
 import { RoomSequence, type ToldMessage } from './room-sequence.ts';
 

@@ -12,10 +12,10 @@ export type AnnounceMembership = (change: MembershipChange) => void;
  */
 export function announceMembership(hub: Hub, clock: Clock): AnnounceMembership {
   return (change) => {
-    const { roomId, roomName, roomKind, username, state, wasMember, members } = change;
+    const { roomId, roomName, pair, roomKind, username, state, wasMember, members } = change;
     hub.membershipChanged(change);
     const isMember = state === 'member';
-    const room = { at: clock.now(), roomId, roomName, pair: null };
+    const room = { at: clock.now(), roomId, roomName, pair };
     const changed = changedEvent(change, clock.now(), hub.onlineIn(roomId));
     if (roomKind === 'direct') {
       // Who has ended their account leaves the other behind.
@@ -25,7 +25,8 @@ export function announceMembership(hub: Hub, clock: Clock): AnnounceMembership {
       if (members <= largeRoom) {
         if (isMember && !wasMember) hub.toRoom({ kind: 'member_joined', ...room, username }, version);
         if (wasMember && !isMember) hub.toRoom({ kind: 'member_left', ...room, username }, version);
-        if (wasMember && isMember) hub.toRoom(changed, version);
+        // They are told below, whatever they listen to.
+        if (wasMember && isMember) hub.toRoom(changed, version, change.userId);
       }
       if (state === 'pending') hub.toModerators(changed);
     }
@@ -35,7 +36,7 @@ export function announceMembership(hub: Hub, clock: Clock): AnnounceMembership {
 
 /** What is told of a change, to whom it is about above all. */
 export function changedEvent(
-  { roomId, roomName, roomKind, username, state, role, reason, members }: MembershipChange,
+  { roomId, roomName, pair, roomKind, username, state, role, reason, members }: MembershipChange,
   at: number,
   online: number,
 ): Extract<LiveEvent, { kind: 'room_changed' }> {
@@ -44,7 +45,7 @@ export function changedEvent(
     at,
     roomId,
     roomName,
-    pair: null,
+    pair,
     roomKind,
     username,
     state,

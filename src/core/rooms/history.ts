@@ -9,7 +9,8 @@ import type { Reader } from '../store.ts';
 import { pairKeyOf } from '../transactions/messages.ts';
 import type { DataKeys } from './data-keys.ts';
 import { permit } from './permissions.ts';
-import { findRoom, pairOf, presentReader } from './places.ts';
+import { pairOf } from './pair.ts';
+import { findRoom, presentReader } from './places.ts';
 
 /** Which part of a room's messages is wanted. */
 export interface HistoryQuery {

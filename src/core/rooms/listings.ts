@@ -3,9 +3,8 @@ import { userIdOf } from '../caller.ts';
 import type { Clock } from '../clock.ts';
 import { deletedUser } from '../live/events.ts';
 import type { WhoIsOnline } from '../live/who-is-online.ts';
-import { foldName } from '../names/username.ts';
 import type { MembershipRow, MembershipState, RoomRole, RoomRow } from '../room-store.ts';
-import type { Reader, UserRow } from '../store.ts';
+import type { Reader } from '../store.ts';
 import { otherOfPair } from '../transactions/messages.ts';
 import { permit, relationTo } from './permissions.ts';
 import { findRoom, presentReader } from './places.ts';
@@ -115,58 +114,12 @@ export function listMembers({ read, online, clock }: ListingDependencies) {
   };
 }
 
-/** Another user, as far as anybody may know them. */
-export interface OtherUser {
-  readonly id: string;
-  readonly username: string;
-  readonly online: boolean;
-}
-
-export interface UserQuery {
-  /** Only those online, only those not, or all. */
-  readonly online: boolean | null;
-  /** A name: those that come after it. */
-  readonly after: string;
-  readonly limit: number;
-}
-
-/** A page of all users, by name. */
-export function listUsers({ read, online: whoIsOnline }: ListingDependencies) {
-  return async (caller: Caller, query: UserQuery): Promise<{ users: OtherUser[]; next: string | null }> => {
-    userIdOf(caller);
-    const limit = clampPage(query.limit);
-    const users: OtherUser[] = [];
-    let after = foldName(query.after);
-    // One page is looked through at a time; a page of those online may take several.
-    for (let looked = 0; looked < maxLooked; looked += usersAtOnce) {
-      const rows = await read.users.afterUsernameKey(after, usersAtOnce);
-      const present = await whoIsOnline.among(rows.map(({ id }) => id));
-      for (const row of rows) {
-        const online = present.has(row.id);
-        if (query.online !== null && online !== query.online) continue;
-        if (users.length === limit) return { users, next: users.at(-1)?.username ?? null };
-        users.push(otherUser(row, online));
-      }
-      if (rows.length < usersAtOnce) return { users, next: null };
-      after = rows.at(-1)?.usernameKey ?? after;
-    }
-    return { users, next: after };
-  };
-}
-
-const usersAtOnce = 250;
-/** Users looked at for one page at most. */
-const maxLooked = 10_000;
-
-function otherUser({ id, username }: UserRow, online: boolean): OtherUser {
-  return { id, username: username ?? deletedUser, online };
-}
-
 function shownState(membership: MembershipRow | null): RoomView['state'] {
   if (membership?.state === 'member' || membership?.state === 'pending') return membership.state;
   return 'none';
 }
 
-function clampPage(limit: number): number {
+/** How many rows of a listing one call gives, for what a client asks for. */
+export function clampPage(limit: number): number {
   return Math.min(200, Math.max(1, limit));
 }

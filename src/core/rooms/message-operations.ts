@@ -14,7 +14,8 @@ import type { Destination, ReadMark, SentMessage } from '../transactions/message
 import type { AnnounceMembership } from './announce.ts';
 import { checkMessageText } from './message-text.ts';
 import { permit } from './permissions.ts';
-import { findRoom, pairOf, presentReader } from './places.ts';
+import { pairOf } from './pair.ts';
+import { findRoom, presentReader } from './places.ts';
 import { readRoomReference } from './room-reference.ts';
 
 export interface MessageDependencies {

@@ -1,5 +1,4 @@
 import { Refusal } from '../errors.ts';
-import type { Pair } from '../live/events.ts';
 import type { RoomRow } from '../room-store.ts';
 import type { Reader } from '../store.ts';
 import { roomNamed } from '../transactions/memberships.ts';
@@ -8,17 +7,6 @@ import { readRoomReference } from './room-reference.ts';
 /** The room of this id or name. @throws Refusal `room_unknown`, `invalid_input` */
 export async function findRoom(read: Reader, room: string): Promise<RoomRow> {
   return roomNamed(read, readRoomReference(room));
-}
-
-/** The two of a direct room, with their names now; null for any other room. */
-export async function pairOf(
-  read: Pick<Reader, 'users'>,
-  room: Pick<RoomRow, 'pairKey'>,
-): Promise<Pair | null> {
-  if (room.pairKey === null) return null;
-  const ids = room.pairKey.split(' ');
-  const names = await read.users.usernames(ids);
-  return ids.map((userId) => ({ userId, username: names.get(userId) ?? null }));
 }
 
 /** The user who asks, who must still be there. @throws Refusal `session_unknown` */

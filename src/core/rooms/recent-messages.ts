@@ -2,7 +2,7 @@ import { type Pair, deletedUser } from '../live/events.ts';
 import type { MessageRow } from '../room-store.ts';
 import type { Reader } from '../store.ts';
 import type { DataKeys } from './data-keys.ts';
-import { pairOf } from './places.ts';
+import { pairOf } from './pair.ts';
 
 /** A message of any room, for an admin. Times are milliseconds since 1970 UTC. */
 export interface RecentMessage {

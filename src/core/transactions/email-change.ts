@@ -69,6 +69,7 @@ export function confirmEmailChange(keys: AtRestKeys) {
     const changes = { email: input.email, emailKey: input.emailKey };
     await refusingTaken(() => transaction.users.update(userId, changes));
     // Those to set a password were mailed to the old address.
+    await transaction.codes.deleteOfUser(userId);
     await transaction.links.endOfUser(userId, now, null);
     return done(transaction, keys, input, { user: accountOf({ ...user, ...changes }) });
   };

@@ -117,7 +117,7 @@ export function requestEmailLink(keys: AtRestKeys) {
 }
 
 /**
- * Puts the new address in force. Links that were mailed to the old one are good no more.
+ * Puts the new address in force. Links and codes that were mailed to the old one are good no more.
  *
  * @throws Refusal `code_expired`, `email_taken`
  */
@@ -133,6 +133,7 @@ export async function confirmEmailByLink(
   if (!email.ok) throw new Error('an address that was accepted is none now');
   await presentUser(transaction, userId);
   await refusingTaken(() => transaction.users.update(userId, { email: email.email, emailKey: email.key }));
+  await transaction.codes.deleteOfUser(userId);
   await transaction.links.endOfUser(userId, input.now, null);
   return { userId, email: email.email };
 }

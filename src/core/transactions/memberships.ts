@@ -1,5 +1,7 @@
 import { Refusal } from '../errors.ts';
+import type { Pair } from '../live/events.ts';
 import type { MembershipRow, MembershipState, RoomKind, RoomRole, RoomRow } from '../room-store.ts';
+import { pairOf } from '../rooms/pair.ts';
 import type { Reader, Transaction, UserRow } from '../store.ts';
 import { subject } from '../transaction-subjects.ts';
 import { presentUser } from './change.ts';
@@ -14,6 +16,8 @@ export interface RoomReference {
 export interface MembershipChange {
   readonly roomId: string;
   readonly roomName: string | null;
+  /** The two of a direct room; null for any other. */
+  readonly pair: Pair | null;
   readonly roomKind: RoomKind;
   readonly userId: string;
   readonly username: string | null;
@@ -85,7 +89,7 @@ export async function admit(
     until: null,
   };
   await transaction.memberships.put(after);
-  return changeTo(after, { room, user, wasMember, counted });
+  return changeTo(transaction, after, { room, user, wasMember, counted });
 }
 
 /** Notes another state than that of a member; null: as if the user had never been there. */
@@ -134,16 +138,18 @@ export async function settle(
     wasMember || isMember
       ? await transaction.rooms.countMembers(room.id, Number(isMember) - Number(wasMember))
       : room;
-  return changeTo(after, { room, user, wasMember, counted });
+  return changeTo(transaction, after, { room, user, wasMember, counted });
 }
 
-function changeTo(
+async function changeTo(
+  reads: Reader,
   after: MembershipRow | null,
   { room, user, wasMember, counted }: { room: RoomRow; user: Person; wasMember: boolean; counted: RoomRow },
-): MembershipChange {
+): Promise<MembershipChange> {
   return {
     roomId: room.id,
     roomName: room.name,
+    pair: await pairOf(reads, room),
     roomKind: room.kind,
     userId: user.id,
     username: user.username,
@@ -161,10 +167,16 @@ function changeTo(
 }
 
 /** How somebody stands to a room already. */
-export function unchanged(room: RoomRow, user: Person, membership: MembershipRow): MembershipChange {
+export async function unchanged(
+  reads: Reader,
+  room: RoomRow,
+  user: Person,
+  membership: MembershipRow,
+): Promise<MembershipChange> {
   return {
     roomId: room.id,
     roomName: room.name,
+    pair: await pairOf(reads, room),
     roomKind: room.kind,
     userId: user.id,
     username: user.username,

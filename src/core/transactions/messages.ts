@@ -5,7 +5,7 @@ import type { Pair } from '../live/events.ts';
 import type { MessageRow, RoomRow, SeatInRoom } from '../room-store.ts';
 import type { DataKeys } from '../rooms/data-keys.ts';
 import { permit, refusalOf, relationTo } from '../rooms/permissions.ts';
-import { pairOf } from '../rooms/places.ts';
+import { pairOf } from '../rooms/pair.ts';
 import type { Transaction, UserRow } from '../store.ts';
 import { subject } from '../transaction-subjects.ts';
 import { appendAudit } from './audit.ts';

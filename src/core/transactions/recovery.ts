@@ -4,6 +4,7 @@ import { mailsOfLastHour } from '../links/link.ts';
 import { newMailRow } from '../mail/mail-content.ts';
 import { codeMilliseconds, guessesPerCode, hashCode, mailsPerHour, mailedCode } from '../recovery/code.ts';
 import type { CodePurpose, Transaction, UserRow } from '../store.ts';
+import { subject } from '../transaction-subjects.ts';
 import { noticeOfNewPassword } from './account-changes.ts';
 import { type Change, done } from './change.ts';
 import { type GuessSubject, clearGuesses } from './guesses.ts';
@@ -29,6 +30,9 @@ export function requestRecovery(keys: AtRestKeys) {
   ): Promise<Record<string, never>> => {
     const { now, milliseconds } = input;
     const found = await transaction.users.byEmailKey(input.emailKey);
+    // A code that is on its way while the address changes would outlive the change. One claim for a known address and for
+    // one that is not: both run twice where there are claims.
+    await transaction.claim([subject.user(found?.id ?? input.emailKey)]);
     const recipientHash = keys.hash('mail-recipient', input.emailKey);
     const sent = await mailsOfLastHour(transaction.mails, 'reset', recipientHash, now);
     // Whom a directory knows gets a new password there.

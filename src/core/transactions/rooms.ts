@@ -85,7 +85,7 @@ export function joinRoom(keys: AtRestKeys) {
     if (relation === 'banned') throw refusalOf(room, membership, relation);
     if (!isIn && !isListed(room) && relation !== 'invited') throw refusalOf(room, membership, relation);
     if (isIn) {
-      const change = unchanged(room, user, membership);
+      const change = await unchanged(transaction, room, user, membership);
       return done(transaction, keys, input, { change, isNews: false });
     }
     const entersAtOnce = room.kind === 'open' || relation === 'invited';

@@ -53,7 +53,7 @@ export function accountEndpoints(core: AccountOperations): AnyEndpoint[] {
       changes: true,
       input: z.strictObject({ username, email, password: newPassword, public_key: publicKey.optional() }),
       output: userAnswer,
-      refusals: ['username_taken', 'email_taken', 'key_refused', 'busy'],
+      refusals: ['username_taken', 'email_taken', 'key_refused'],
       handle: (caller, input) =>
         core.registerUser(caller, {
           username: input.username,
@@ -76,7 +76,7 @@ export function accountEndpoints(core: AccountOperations): AnyEndpoint[] {
           message: 'either email or username',
         }),
       output: userAnswer,
-      refusals: ['wrong_credentials', 'busy'],
+      refusals: ['wrong_credentials'],
       handle: (caller, input) =>
         core.loginUser(caller, {
           name: input.email === undefined ? { username: input.username ?? '' } : { email: input.email },
@@ -106,7 +106,7 @@ export function accountEndpoints(core: AccountOperations): AnyEndpoint[] {
       changes: true,
       input: z.strictObject({ new_username: username, password }),
       output: userAnswer,
-      refusals: ['wrong_credentials', 'username_taken', 'busy'],
+      refusals: ['wrong_credentials', 'username_taken'],
       handle: (caller, input) =>
         core.changeUsername(caller, { newUsername: input.new_username, password: input.password }),
       present: (result) => ({ user: presentUser(result.user) }),
@@ -119,7 +119,7 @@ export function accountEndpoints(core: AccountOperations): AnyEndpoint[] {
       changes: true,
       input: z.strictObject({ password, new_password: newPassword }),
       output: nothing,
-      refusals: ['wrong_credentials', 'busy'],
+      refusals: ['wrong_credentials', 'forbidden'],
       handle: (caller, input) =>
         core.changePassword(caller, { password: input.password, newPassword: input.new_password }),
       present: () => ({}),
@@ -132,7 +132,7 @@ export function accountEndpoints(core: AccountOperations): AnyEndpoint[] {
       changes: true,
       input: z.strictObject({ password, email }),
       output: nothing,
-      refusals: ['wrong_credentials', 'email_taken', 'busy'],
+      refusals: ['wrong_credentials', 'email_taken'],
       handle: (caller, input) => core.requestEmailChange(caller, input),
       present: () => ({}),
     }),
@@ -156,7 +156,7 @@ export function accountEndpoints(core: AccountOperations): AnyEndpoint[] {
       changes: true,
       input: passwordOnly,
       output: nothing,
-      refusals: ['wrong_credentials', 'busy'],
+      refusals: ['wrong_credentials'],
       handle: (caller, input) => core.deleteAccount(caller, input.password),
       present: () => ({}),
     }),
@@ -182,7 +182,7 @@ export function accountEndpoints(core: AccountOperations): AnyEndpoint[] {
         messages: z.array(ownMessage),
         next: messagePlace.nullable(),
       }),
-      refusals: ['wrong_credentials', 'busy'],
+      refusals: ['wrong_credentials'],
       handle: (caller, { password: given, after }) =>
         core.exportAccount(
           caller,

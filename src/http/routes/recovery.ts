@@ -47,7 +47,7 @@ export function recoveryEndpoints(core: RecoveryOperations): AnyEndpoint[] {
       changes: true,
       input: z.strictObject({ new_password: newPassword }),
       output: nothing,
-      refusals: ['recovery_not_confirmed', 'busy'],
+      refusals: ['recovery_not_confirmed'],
       handle: (caller, input) => core.finishRecovery(caller, input.new_password),
       present: () => ({}),
     }),

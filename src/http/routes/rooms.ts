@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { listMembers, listRooms, listUsers } from '../../core/rooms/listings.ts';
+import type { listUsers } from '../../core/rooms/list-users.ts';
+import type { listMembers, listRooms } from '../../core/rooms/listings.ts';
 import {
   type createRoom,
   type joinRoom,

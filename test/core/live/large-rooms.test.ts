@@ -5,7 +5,9 @@ import type { LiveEvent } from '../../../src/core/live/events.ts';
 import { Hub } from '../../../src/core/live/hub.ts';
 import { Presence } from '../../../src/core/live/presence.ts';
 import type { MembershipRow, RoomRow } from '../../../src/core/room-store.ts';
+import { announceMembership } from '../../../src/core/rooms/announce.ts';
 import type { Reader } from '../../../src/core/store.ts';
+import type { MembershipChange } from '../../../src/core/transactions/memberships.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 const quiet = { writesDebug: false, debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
@@ -41,6 +43,28 @@ function membership(roomId: string, userId: string): MembershipRow {
   };
 }
 
+/** Somebody who is not online has joined the large room, or left it. */
+function changeOf(members: number, membersVersion: number, joined: boolean): MembershipChange {
+  return {
+    roomId: 'large',
+    roomName: 'large',
+    pair: null,
+    roomKind: 'open',
+    userId: 'away',
+    username: 'away',
+    state: joined ? 'member' : 'none',
+    wasMember: !joined,
+    role: 'member',
+    visibleAfter: 0,
+    members,
+    membersVersion,
+    lastSeq: 0,
+    lastRevision: 0,
+    reason: null,
+    since: 0,
+  };
+}
+
 /** A hub whose users all are in the room given, and what each of them was told. */
 function crowd(of: RoomRow) {
   const clock = new ManualClock(0);
@@ -53,6 +77,7 @@ function crowd(of: RoomRow) {
     read,
     logger: quiet,
     onPresence: (user, online) => presence.changedTo(user, online),
+    onMembers: (roomId) => presence.countChanged(roomId),
   });
   const form = {
     encode: (event: LiveEvent): LiveEvent => {
@@ -99,6 +124,28 @@ describe('a large room', () => {
     assert.equal(toldOf('presence'), 0);
     assert.ok(toldOf('room_changed') <= 2_000 + 2 * 1_000);
     assert.equal(onlineOf(told.get('user0')?.at(-1)), 1_000);
+  });
+
+  test('is told how many it has when somebody joins or leaves, at most every five seconds', async () => {
+    const { clock, hub, join, told } = crowd(room('large', 300));
+    await join('user0');
+    clock.advance(10_000);
+    const counts = () =>
+      (told.get('user0') ?? []).flatMap((event) =>
+        event.kind === 'room_changed' && event.username === null ? [[event.members, event.online]] : [],
+      );
+    assert.deepEqual(counts(), [[300, 1]]);
+    const announce = announceMembership(hub, clock);
+    announce(changeOf(301, 301, true));
+    announce(changeOf(302, 302, true));
+    announce(changeOf(301, 303, false));
+    clock.advance(4_000);
+    assert.equal(counts().length, 1, 'gathered');
+    clock.advance(10_000);
+    assert.deepEqual(counts().slice(1), [[301, 1]]);
+    announce({ ...changeOf(301, 304, true), wasMember: true });
+    clock.advance(10_000);
+    assert.equal(counts().length, 2, 'a change of role changes no count');
   });
 
   test('hears each event encoded once, however many listen', async () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
+import { nameOfOther } from '../../../src/core/live/events.ts';
+import { largeRoom } from '../../../src/core/live/hub.ts';
 import { FanOutBus } from '../../../src/shared-state/memory/fan-out-bus.ts';
 import type { Listening, SeveralNodes, TestNode } from '../../support/several-nodes.ts';
-import { callerOf, severalNodes } from '../../support/several-nodes.ts';
+import { callerOf, commonRoom, severalNodes } from '../../support/several-nodes.ts';
 
 const ends: SeveralNodes[] = [];
 afterEach(async () => {
@@ -91,7 +93,60 @@ describe('members on several nodes', () => {
       await several.pass(15_000);
       assert.deepEqual(states(listening, roomId), ['invited']);
     });
+
+    test(`who is first written to on one node learns on another by whom${how}`, async () => {
+      const { several, a, ada, listening, losing } = await setUp({ kind: 'open' });
+      if (isLost) losing.from = 0;
+      await a.core.sendMessage(callerOf(ada), { to: 'bert' }, 'hello');
+      await several.pass(2_500);
+      const named = listening.events.flatMap((event) =>
+        event.kind === 'room_changed' && event.roomKind === 'direct'
+          ? [nameOfOther(event.pair, listening.userId)]
+          : [],
+      );
+      assert.deepEqual(named, ['ada']);
+    });
   }
+
+  test('of a large room are told on every node how many they are when somebody leaves', async () => {
+    const several = await severalNodes();
+    ends.push(several);
+    const users: string[] = [];
+    for (let at = 0; at <= largeRoom + 1; at++) users.push(await several.user(`user${at}`));
+    const [a, b] = [await several.node(), await several.node()];
+    const room = await commonRoom(several.store.read);
+    const [here, there] = [await a.connect(users[0]!, 'user0'), await b.connect(users[1]!, 'user1')];
+    await several.pass(20_000);
+    const counts = ({ events }: Listening) =>
+      events.flatMap((event) =>
+        event.kind === 'room_changed' && event.username === null && event.roomId === room
+          ? [event.members]
+          : [],
+      );
+    for (const each of [here, there]) assert.equal(counts(each).at(-1), largeRoom + 2);
+    await a.core.leaveRoom(callerOf(users[2]!), room);
+    await several.pass(6_000);
+    for (const each of [here, there]) assert.equal(counts(each).at(-1), largeRoom + 1);
+  });
+
+  test('are told of a role once, on the node where they are and on others', async () => {
+    const { several, a, b, ada, bert, listening, roomId } = await setUp({ kind: 'open' });
+    await a.core.joinRoom(callerOf(bert), roomId);
+    const carl = await several.user('carl');
+    await a.core.joinRoom(callerOf(carl), roomId);
+    const others = [
+      await a.connect(bert, 'bert'),
+      await b.connect(carl, 'carl'),
+      await a.connect(ada, 'ada'),
+    ];
+    await several.pass(1_500);
+    const all = [listening, ...others];
+    for (const each of all) each.events.length = 0;
+    const action = { kind: 'set_role', role: 'moderator' } as const;
+    await a.core.moderateMember(callerOf(ada), { room: roomId, username: 'bert', action });
+    await several.pass(2_500);
+    for (const each of all) assert.deepEqual(states(each, roomId), ['member']);
+  });
 
   test('are told that they joined a room which nobody followed on their node', async () => {
     const { several, a, bert, listening, roomId } = await setUp({ kind: 'open' });

@@ -80,6 +80,15 @@ describe('presence over several nodes', () => {
         users.map(({ username }) => username),
         ['ada', 'bert'],
       );
+      const first = await core.listUsers(callerOf(bert), { online: true, after: '', limit: 1 });
+      const second = await core.listUsers(callerOf(bert), { online: true, after: first.next!, limit: 1 });
+      assert.deepEqual(
+        [first, second],
+        [
+          { users: [users[0]], next: 'ada' },
+          { users: [users[1]], next: null },
+        ],
+      );
     }
   });
 

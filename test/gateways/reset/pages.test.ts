@@ -6,7 +6,7 @@ import { skipWithoutFiles } from '../../support/server-database.ts';
 import { doUpkeep } from '../../support/across-nodes.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SealedClient, emailOf, passwordOf, registered } from '../../support/sealed-client.ts';
-import { type TestServer, startTestServer } from '../../support/test-server.ts';
+import { type TestServer, codeIn, startTestServer } from '../../support/test-server.ts';
 import { FramesClient, hashed } from '../frames/frames-client.ts';
 import { linkIn } from './links.ts';
 
@@ -180,6 +180,20 @@ describe('the reset page', () => {
     clock.advance(60 * minute + 1);
     await forget('emil');
     linkIn(await server.mailTo(emailOf('emil'), 4));
+  });
+
+  test('leaves a code that was mailed to the old address worth nothing once the new one is confirmed', async () => {
+    await registered(server.url, 'frieda');
+    const asking = await SealedClient.open(server.url);
+    await asking.must('/forgot_password', { email: emailOf('frieda') });
+    const code = codeIn(await server.mailTo(emailOf('frieda')));
+    const onFrames = await seated('frieda');
+    onFrames.send('CHM', { email: 'frieda@new.example.org' });
+    await onFrames.until('ACK');
+    const confirm = linkIn(await server.mailTo('frieda@new.example.org'));
+    assert.equal((await post(confirm.path, {})).status, 200);
+    await asking.refused('code_expired', '/confirm_forgot_password', { code });
+    onFrames.close();
   });
 
   test('takes no link that was mailed before the password or the address was changed', async () => {
