@@ -27,6 +27,8 @@ export interface PostgresStoreOptions<Functions> extends Pick<CallQueueOptions, 
   /** Run in this thread: they wait for the database, not for the disk. */
   readonly functions: Functions & TransactionFunctions;
   readonly subjects: SubjectsOf<Functions>;
+  /** Told what opening waits for, where that takes long. */
+  readonly onWait?: (sentence: string) => void;
 }
 
 /** A store on PostgreSQL, with what it counts. */
@@ -49,9 +51,9 @@ export interface PostgresStore<Functions> extends Store<Functions> {
 export async function openPostgresStore<Functions>(
   options: PostgresStoreOptions<Functions>,
 ): Promise<PostgresStore<Functions>> {
-  const { postgres, functions, subjects, migrationsFolder } = options;
+  const { postgres, functions, subjects, migrationsFolder, onWait } = options;
   const { created } = await withClient(postgres, async (client) => {
-    const applied = await applyMigrations(client, migrationsFolder, postgres.place);
+    const applied = await applyMigrations(client, migrationsFolder, postgres.place, onWait);
     await refuseHalfMigrated(client, postgres.place);
     return applied;
   });

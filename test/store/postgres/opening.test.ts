@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, readdirSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, test } from 'node:test';
+import { type TestContext, describe, test } from 'node:test';
 import { createAtRestKeys } from '../../../src/crypto/at-rest.ts';
 import { DatabaseTooNew, StoreOpenError } from '../../../src/store/open-error.ts';
 import { oldestMigrationFact } from '../../../src/store/postgres/migrations.ts';
@@ -128,6 +128,32 @@ describe('opening a PostgreSQL database', { skip: skipWithoutPostgres }, () => {
       await (await open(postgresMigrations)).close();
     }));
 
+  test('waits with a migration for a table in use, and holds up nobody who uses it too', (context) =>
+    withDatabase(async (database) => {
+      const running = await openNode(database.url);
+      await running.transact('keepFact', { name: 'known', value: Buffer.from('x') });
+      const reader = await database.connect();
+      await reader.query("SET application_name = 'a backup'; BEGIN; SELECT FROM facts");
+      const waits: string[] = [];
+      const opening = openPostgresStore({
+        postgres: testOptions(database.url),
+        migrationsFolder: withOneMore(context, 'ALTER TABLE facts ADD COLUMN added text;'),
+        isOneOfSeveral: true,
+        functions: {},
+        subjects: {},
+        onWait: (sentence) => waits.push(sentence),
+      });
+      await until(async () => waits[0], 'a migration that waits');
+      assert.match(waits[0] ?? '', /a test waits for tables that are in use: a backup \(process \d+\)/);
+      assert.ok(await running.read.facts.find('known'));
+      await running.transact('keepFact', { name: 'beside', value: Buffer.from('x') });
+      await reader.query('COMMIT');
+      await (await opening).close();
+      assert.equal((await database.query('SELECT added FROM facts')).length, 2);
+      assert.ok(await running.read.facts.find('known'));
+      await running.close();
+    }));
+
   test('keeps nodes that share nothing from running side by side', () =>
     withDatabase(async (database) => {
       const open = (isOneOfSeveral: boolean) =>
@@ -195,3 +221,17 @@ describe('opening a PostgreSQL database', { skip: skipWithoutPostgres }, () => {
       }));
   }
 });
+
+/** A folder with all migrations and another one after them. */
+function withOneMore(context: TestContext, statement: string): string {
+  const folder = newFolder();
+  context.after(() => removeFolder(folder));
+  cpSync(postgresMigrations, folder, { recursive: true });
+  const file = path.join(folder, 'meta', '_journal.json');
+  const journal = JSON.parse(readFileSync(file, 'utf8')) as { entries: { idx: number; when: number }[] };
+  const last = journal.entries.at(-1)!;
+  journal.entries.push({ ...last, idx: last.idx + 1, when: last.when + 1, ...{ tag: 'one_more' } });
+  writeFileSync(file, JSON.stringify(journal));
+  writeFileSync(path.join(folder, 'one_more.sql'), statement);
+  return folder;
+}
