@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { appendFileSync, cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, describe, test } from 'node:test';
+import pg from 'pg';
 import { createAtRestKeys } from '../../../src/crypto/at-rest.ts';
 import { DatabaseTooNew, StoreOpenError } from '../../../src/store/open-error.ts';
 import { oldestMigrationFact } from '../../../src/store/postgres/migrations.ts';
+import { NodeLock } from '../../../src/store/postgres/node-lock.ts';
 import { holdsData, openPostgresStore } from '../../../src/store/postgres/open.ts';
 import {
   type TestDatabase,
@@ -201,6 +203,31 @@ describe('opening a PostgreSQL database', { skip: skipWithoutPostgres }, () => {
       await lone.close();
     }));
 
+  test('has its lock over a connection that ends soon after the machine of its node is gone', (context) =>
+    withDatabase(async (database) => {
+      const connect = context.mock.method(pg.Client.prototype, 'connect');
+      const lock = new NodeLock(testOptions(database.url), false);
+      await lock.take();
+      const client = connect.mock.calls[0]?.this as pg.Client | undefined;
+      const inForce = async (name: string): Promise<number> => {
+        const result = await client?.query<{ value: string }>(
+          `SELECT setting AS value FROM pg_settings WHERE name = '${name}'`,
+        );
+        return Number(result?.rows[0]?.value);
+      };
+      if (await isOverTcp(database)) {
+        const [idle, interval, count] = [
+          await inForce('tcp_keepalives_idle'),
+          await inForce('tcp_keepalives_interval'),
+          await inForce('tcp_keepalives_count'),
+        ];
+        const seconds = idle + interval * count;
+        assert.ok(seconds > 0 && seconds < 15, `${seconds} s`);
+        assert.equal(await inForce('tcp_user_timeout'), seconds * 1_000);
+      }
+      await lock.close();
+    }));
+
   const unusable: [string, (url: URL) => void, RegExp][] = [
     ['a server that is not there', (url) => (url.port = '1'), /cannot be reached/],
     [
@@ -234,4 +261,10 @@ function withOneMore(context: TestContext, statement: string): string {
   writeFileSync(file, JSON.stringify(journal));
   writeFileSync(path.join(folder, 'one_more.sql'), statement);
   return folder;
+}
+
+/** Whether the server is reached over TCP, not over a Unix socket. */
+async function isOverTcp(database: TestDatabase): Promise<boolean> {
+  const [row] = await database.query<{ over: boolean }>('SELECT inet_server_port() IS NOT NULL AS over');
+  return row?.over === true;
 }
