@@ -10,7 +10,7 @@ import { type BatchCall, type CallResult, OutcomeUnknown, SubjectsMissing, runBa
 import { CallScheduler } from './call-scheduler.ts';
 import { Connection } from './connections.ts';
 import { transactionOn } from './dialect.ts';
-import { isConnectionLost, isContention, isLockFailure } from './failures.ts';
+import { isConnectionLost, isContention, isGivenUp, isLockFailure } from './failures.ts';
 import type { PostgresOptions } from './options.ts';
 
 interface Waiting extends BatchCall {
@@ -189,7 +189,7 @@ export class CallQueue {
     } else if (isContention(error) && call.collisions + 1 < attempts) {
       const collisions = call.collisions + 1;
       this.addAfter(pauseMilliseconds * 2 ** collisions * (0.5 + Math.random()), { ...call, collisions });
-    } else if (isLockFailure(error)) {
+    } else if (isLockFailure(error) || isGivenUp(error)) {
       call.reject(new Refusal('busy', { retryAfter: 1 }, error));
     } else {
       call.reject(errorOf(outcomeOf(error), call.name));

@@ -54,6 +54,14 @@ export function isLockFailure(error: unknown): boolean {
   return causesOf(error).some((each) => ['40001', '40P01', '55P03'].includes(codeOf(each)));
 }
 
+/**
+ * Whether the server gave a statement up, over its time or for want of memory. Before the commit that means that nothing
+ * was done; it may well be done the next time.
+ */
+export function isGivenUp(error: unknown): boolean {
+  return causesOf(error).some((each) => ['57014', '55P03', '53200'].includes(codeOf(each)));
+}
+
 function isNamedConflict(error: unknown): boolean {
   return error instanceof UniqueConflict && error.field !== 'other';
 }

@@ -5,7 +5,7 @@ import { errorOf, outcomeOf } from '../outcome.ts';
 import { type Availability, databaseAway } from './availability.ts';
 import { Connection } from './connections.ts';
 import { transactionOn } from './dialect.ts';
-import { isConnectionLost } from './failures.ts';
+import { isConnectionLost, isGivenUp } from './failures.ts';
 import type { PostgresOptions } from './options.ts';
 import type { QueryText, Queryable } from './queryable.ts';
 
@@ -32,6 +32,7 @@ export class ReadingClient implements Queryable {
       try {
         return await this.attempt(query, values);
       } catch (error) {
+        if (isGivenUp(error)) throw new Refusal('busy', { retryAfter: 1 }, error);
         if (!isConnectionLost(error)) throw error;
         if (performance.now() >= deadline) throw databaseAway(error);
       }
