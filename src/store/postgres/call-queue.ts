@@ -8,6 +8,7 @@ import { pack, unpack } from '../packing.ts';
 import { type Availability, databaseAway } from './availability.ts';
 import { type BatchCall, type CallResult, OutcomeUnknown, SubjectsMissing, runBatch } from './batch.ts';
 import { CallScheduler } from './call-scheduler.ts';
+import type { ConnectionPool } from './connection-pool.ts';
 import { Connection } from './connections.ts';
 import { transactionOn } from './dialect.ts';
 import { isConnectionLost, isContention, isGivenUp, isLockFailure } from './failures.ts';
@@ -27,7 +28,7 @@ export interface CallQueueOptions {
   readonly functions: TransactionFunctions;
   /** What a call must not run beside. */
   readonly subjectsOf: (name: string, input: unknown) => Subjects;
-  readonly pool: pg.Pool;
+  readonly pool: ConnectionPool;
   readonly postgres: PostgresOptions;
   readonly availability: Availability;
   /** Calls in one transaction at most. Default 60: PostgreSQL remembers 64 savepoints in a fast place */
@@ -152,7 +153,7 @@ export class CallQueue {
     try {
       client = await pool.connect();
     } catch (error) {
-      availability.lost();
+      if (!(error instanceof Refusal)) availability.lost();
       throw error;
     }
     try {

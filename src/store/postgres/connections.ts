@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { Refusal } from '../../core/errors.ts';
 import type { PostgresOptions } from './options.ts';
 import type { QueryText, Queryable } from './queryable.ts';
@@ -51,14 +51,4 @@ export function clientConfig(options: PostgresOptions): pg.ClientConfig {
     // A pooler takes no settings with the connection: those of a transaction are set with its beginning.
     ...(options.pooled ? {} : { statement_timeout: options.statement }),
   };
-}
-
-/** A pool of connections that are opened when they are needed. */
-export function openPool(options: PostgresOptions, max: number): pg.Pool {
-  const pool = new pg.Pool({ ...clientConfig(options), max, idleTimeoutMillis: 60_000 });
-  // An idle connection that ends is taken out of the pool by itself, and whoever holds one learns of its end from their
-  // next statement; without listeners either would end the process.
-  pool.on('error', () => {});
-  pool.on('connect', (client) => client.on('error', () => {}));
-  return pool;
 }

@@ -6,7 +6,8 @@ import type { Subjects, SubjectsOf } from '../../core/transaction-subjects.ts';
 import { StoreOpenError } from '../open-error.ts';
 import { Availability, databaseAway } from './availability.ts';
 import { CallQueue, type CallQueueOptions } from './call-queue.ts';
-import { clientConfig, openPool } from './connections.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import { clientConfig } from './connections.ts';
 import { isConnectionLost } from './failures.ts';
 import { refuseHalfMigrated } from './half-migrated.ts';
 import { PostgresMaintenance } from './maintenance.ts';
@@ -64,12 +65,12 @@ export async function openPostgresStore<Functions>(
     await lock.close();
     throw openingError(error, postgres);
   }
-  const writing = openPool(postgres, postgres.writers);
-  const readingPool = openPool(postgres, postgres.readers);
   const availability = new Availability(postgres, {
     onAway: () => queue.setAway(true),
     onBack: () => queue.setAway(false),
   });
+  const writing = new ConnectionPool(postgres, postgres.writers);
+  const reading = new ConnectionPool(postgres, postgres.readers);
   const queue = new CallQueue({
     functions,
     subjectsOf: (name, input) => subjectsFor(subjects, name, input),
@@ -79,16 +80,16 @@ export async function openPostgresStore<Functions>(
     batch: options.batch,
     waiting: options.waiting,
   });
-  const maintenance = new PostgresMaintenance(readingPool);
+  const maintenance = new PostgresMaintenance(reading);
   let closing: Promise<void> | null = null;
   const closeAll = async (): Promise<void> => {
     await queue.drain();
     availability.close();
-    await Promise.all([writing.end(), readingPool.end(), lock.close()]);
+    await Promise.all([writing.end(), reading.end(), lock.close()]);
   };
   return {
     created,
-    read: readerOver(new ReadingClient(readingPool, postgres, availability)),
+    read: readerOver(new ReadingClient(reading, postgres, availability)),
     counts: queue.counts,
     maintenance,
     get depth() {
@@ -159,7 +160,7 @@ function subjectsFor<Functions>(subjects: SubjectsOf<Functions>, name: string, i
 }
 
 /** A trivial write. The value is another one each time. */
-async function check(pool: pg.Pool, availability: Availability): Promise<void> {
+async function check(pool: ConnectionPool, availability: Availability): Promise<void> {
   if (availability.isAway) throw databaseAway();
   const write = () =>
     pool.query(
@@ -169,6 +170,7 @@ async function check(pool: pg.Pool, availability: Availability): Promise<void> {
   // The first connection may be one that has ended without a word.
   await write().catch((error: unknown) => {
     if (!isConnectionLost(error)) throw error;
+    if (availability.isAway) throw databaseAway(error);
     return write();
   });
 }

@@ -3,6 +3,7 @@ import { Refusal } from '../../core/errors.ts';
 import { type Reader, StoreFailure } from '../../core/store.ts';
 import { errorOf, outcomeOf } from '../outcome.ts';
 import { type Availability, databaseAway } from './availability.ts';
+import type { ConnectionPool } from './connection-pool.ts';
 import { Connection } from './connections.ts';
 import { transactionOn } from './dialect.ts';
 import { isConnectionLost, isGivenUp } from './failures.ts';
@@ -14,11 +15,11 @@ const waitingReads = 5_000;
 
 /** Runs single statements that read, on connections of their own: who waits for a lock never holds these up. */
 export class ReadingClient implements Queryable {
-  private readonly pool: pg.Pool;
+  private readonly pool: ConnectionPool;
   private readonly options: PostgresOptions;
   private readonly availability: Availability;
 
-  constructor(pool: pg.Pool, options: PostgresOptions, availability: Availability) {
+  constructor(pool: ConnectionPool, options: PostgresOptions, availability: Availability) {
     this.pool = pool;
     this.options = options;
     this.availability = availability;
@@ -56,11 +57,7 @@ export class ReadingClient implements Queryable {
     try {
       return await this.pool.connect();
     } catch (error) {
-      // All of them may just be busy.
-      if (this.pool.waitingCount > 0 || this.pool.totalCount >= this.options.readers) {
-        throw new Refusal('busy', { retryAfter: 1 }, error);
-      }
-      this.availability.lost();
+      if (!(error instanceof Refusal)) this.availability.lost();
       throw error;
     }
   }

@@ -8,6 +8,12 @@ export interface CutProxy {
   cut(): Promise<void>;
   /** Lets everything through again. */
   mend(): Promise<void>;
+  /** Answers new connections as a server does that has as many as it takes. */
+  takeNoMore(): void;
+  /** Lets new connections through again. */
+  takeMore(): void;
+  /** How many connections go through it. */
+  readonly count: number;
   /** Hands the next COMMIT to the server and ends its connection before the answer. */
   loseNextCommit(): void;
   end(): Promise<void>;
@@ -17,7 +23,13 @@ export async function startProxy(serverUrl: string): Promise<CutProxy> {
   const target = new URL(serverUrl);
   const sockets = new Set<net.Socket>();
   let losing = false;
+  let isFull = false;
   const accept = (client: net.Socket): void => {
+    if (isFull) {
+      client.on('error', () => {});
+      client.once('data', () => client.end(tooManyConnections));
+      return;
+    }
     const server = net.connect(Number(target.port || 5432), target.hostname);
     const end = (): void => {
       client.destroy();
@@ -62,9 +74,32 @@ export async function startProxy(serverUrl: string): Promise<CutProxy> {
       listener = net.createServer(accept).listen(port, '127.0.0.1');
       await once(listener, 'listening');
     },
+    takeNoMore: () => {
+      isFull = true;
+    },
+    takeMore: () => {
+      isFull = false;
+    },
+    get count() {
+      return sockets.size / 2;
+    },
     loseNextCommit: () => {
       losing = true;
     },
     end: cut,
   };
+}
+
+const tooManyConnections = errorResponse({ S: 'FATAL', C: '53300', M: 'sorry, too many clients already' });
+
+/** The message of the protocol that tells of an error. */
+function errorResponse(fields: Record<string, string>): Buffer {
+  const body = Buffer.from(
+    `${Object.entries(fields)
+      .map(([name, value]) => `${name}${value}\0`)
+      .join('')}\0`,
+  );
+  const head = Buffer.from([0x45, 0, 0, 0, 0]);
+  head.writeInt32BE(body.length + 4, 1);
+  return Buffer.concat([head, body]);
 }
