@@ -31,6 +31,8 @@ export interface CallQueueOptions {
   readonly pool: ConnectionPool;
   readonly postgres: PostgresOptions;
   readonly availability: Availability;
+  /** Called when the server has said something. */
+  readonly onAnswer: () => void;
   /** Calls in one transaction at most. Default 60: PostgreSQL remembers 64 savepoints in a fast place */
   readonly batch?: number | undefined;
   /** Calls that may wait; more are refused as `busy`. Default 20,000 */
@@ -40,7 +42,7 @@ export interface CallQueueOptions {
 /** How often a call is tried that others got in the way of. */
 const attempts = 5;
 const pauseMilliseconds = 10;
-/** How often it is looked who has waited long enough for a database that is away. */
+/** How often it is looked who has waited long enough. */
 const sweepMilliseconds = 100;
 
 const powersOfTwo = [1, 2, 4, 8, 16, 32, 64];
@@ -53,7 +55,9 @@ export class CallQueue {
   private readonly scheduler: CallScheduler<Waiting>;
   private readonly transactions = new WeakMap<pg.ClientBase, Transaction>();
   private readonly pauses = new Set<NodeJS.Timeout>();
-  private sweeping: NodeJS.Timeout | null = null;
+  private sweeping: NodeJS.Timeout | undefined;
+  /** When the database last said something about calls. */
+  private answeredAt = 0;
   private open = 0;
   private isClosing = false;
   private onIdle: (() => void)[] = [];
@@ -89,6 +93,7 @@ export class CallQueue {
     const subjects = subjectsOf(name, unpack(packed));
     return new Promise((resolve, reject) => {
       this.open += 1;
+      this.sweeping ??= setInterval(() => this.sweep(), sweepMilliseconds);
       this.scheduler.add({
         name,
         run: run as BatchCall['run'],
@@ -102,18 +107,16 @@ export class CallQueue {
     });
   }
 
-  /** Nothing starts while the database is away; who has waited long enough is refused. */
+  /** Nothing starts while the database is away. */
   setAway(isAway: boolean): void {
     this.scheduler.hold(isAway);
-    if (this.sweeping !== null) clearInterval(this.sweeping);
-    this.sweeping = isAway ? setInterval(() => this.refusePatient(), sweepMilliseconds) : null;
   }
 
   /** Takes nothing more; resolves when what was handed in is settled. */
   async drain(): Promise<void> {
     this.isClosing = true;
     if (this.open > 0) await new Promise<void>((resolve) => this.onIdle.push(resolve));
-    if (this.sweeping !== null) clearInterval(this.sweeping);
+    clearInterval(this.sweeping);
   }
 
   private closing<Value>(settle: (value: Value) => void): (value: Value) => void {
@@ -157,7 +160,7 @@ export class CallQueue {
       throw error;
     }
     try {
-      const connection = new Connection(client, postgres);
+      const connection = new Connection(client, postgres, () => this.answered());
       const results = await runBatch(connection, this.transactionOf(client, connection), calls, postgres);
       client.release();
       return results;
@@ -166,6 +169,11 @@ export class CallQueue {
       client.release(true);
       throw error;
     }
+  }
+
+  private answered(): void {
+    this.answeredAt = performance.now();
+    this.options.onAnswer();
   }
 
   private transactionOf(client: pg.ClientBase, connection: Connection): Transaction {
@@ -205,11 +213,21 @@ export class CallQueue {
     this.pauses.add(pause);
   }
 
-  private refusePatient(): void {
-    const now = performance.now();
-    const { patience } = this.options.postgres;
-    for (const call of this.scheduler.take(({ since }) => now - since >= patience))
-      call.reject(databaseAway());
+  /**
+   * Refuses who has waited long enough for their turn: while the database is away, and while it answers none of those whose
+   * turn it is. In a queue that moves on, everybody is served.
+   */
+  private sweep(): void {
+    const { postgres, availability } = this.options;
+    if (this.open === 0) {
+      clearInterval(this.sweeping);
+      this.sweeping = undefined;
+      return;
+    }
+    const before = performance.now() - postgres.patience;
+    if (!availability.isAway && this.answeredAt > before) return;
+    for (const call of this.scheduler.take(({ since }) => since <= before))
+      call.reject(availability.isAway ? databaseAway() : new Refusal('busy', { retryAfter: 1 }));
   }
 }
 

@@ -12,16 +12,22 @@ const growMilliseconds = 1_000;
 export class ConnectionPool {
   private readonly options: PostgresOptions;
   private readonly most: number;
-  private readonly pool: pg.Pool;
+  private readonly onUse: () => void;
+  private pool: pg.Pool;
+  private open = new Set<pg.PoolClient>();
   private readonly inHand = new Set<pg.PoolClient>();
   private growing: NodeJS.Timeout | undefined;
   /** Until when no first connection is tried for. */
   private refusedUntil = 0;
 
-  /** @param most connections at most */
-  constructor(options: PostgresOptions, most: number) {
+  /**
+   * @param most connections at most
+   * @param onUse called when somebody is about to wait for the database
+   */
+  constructor(options: PostgresOptions, most: number, onUse: () => void) {
     this.options = options;
     this.most = most;
+    this.onUse = onUse;
     this.pool = this.openPool();
   }
 
@@ -30,12 +36,18 @@ export class ConnectionPool {
     return this.pool.waitingCount;
   }
 
+  /** Whether somebody has a connection, or waits for one. */
+  get isInUse(): boolean {
+    return this.pool.totalCount > this.pool.idleCount;
+  }
+
   /**
    * Takes a connection; whoever has it releases it.
    *
    * @throws Refusal `busy` when the server is there, but no connection is to be had in time; else the driver's error
    */
   async connect(): Promise<pg.PoolClient> {
+    this.onUse();
     const deadline = performance.now() + this.options.connect;
     for (;;) {
       if (this.connected === 0 && performance.now() < this.refusedUntil) throw noneFree();
@@ -63,6 +75,16 @@ export class ConnectionPool {
     }
   }
 
+  /** Ends all connections without a word to the server: whoever waits for an answer is told that theirs was lost. */
+  renew(): void {
+    const { pool, open } = this;
+    this.open = new Set();
+    this.inHand.clear();
+    this.pool = this.openPool();
+    for (const client of open) if (client instanceof pg.Client) client.connection.stream.destroy();
+    void pool.end();
+  }
+
   /** Resolves when all connections have ended. */
   async end(): Promise<void> {
     clearInterval(this.growing);
@@ -74,12 +96,16 @@ export class ConnectionPool {
   }
 
   private openPool(): pg.Pool {
-    const { inHand } = this;
+    const { open, inHand } = this;
     const pool = new pg.Pool({ ...clientConfig(this.options), max: this.most, idleTimeoutMillis: 60_000 });
     // An idle connection that ends is taken out of the pool by itself, and whoever holds one learns of its end from their
     // next statement; without listeners either would end the process.
     pool.on('error', () => {});
-    pool.on('connect', (client) => client.on('error', () => {}));
+    pool.on('connect', (client) => {
+      open.add(client);
+      client.on('error', () => {});
+      client.once('end', () => open.delete(client));
+    });
     pool.on('acquire', (client) => inHand.add(client));
     pool.on('release', (_error, client) => inHand.delete(client));
     return pool;

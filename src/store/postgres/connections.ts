@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import pg from 'pg';
 import { Refusal } from '../../core/errors.ts';
 import type { PostgresOptions } from './options.ts';
 import type { QueryText, Queryable } from './queryable.ts';
@@ -7,20 +7,34 @@ import type { QueryText, Queryable } from './queryable.ts';
 export class Connection implements Queryable {
   readonly client: pg.ClientBase;
   private readonly pooled: boolean;
+  private readonly onAnswer: () => void;
 
-  constructor(client: pg.ClientBase, { pooled }: Pick<PostgresOptions, 'pooled'>) {
+  /** @param onAnswer called when the server has said something */
+  constructor(client: pg.ClientBase, { pooled }: Pick<PostgresOptions, 'pooled'>, onAnswer = () => {}) {
     this.client = client;
     this.pooled = pooled;
+    this.onAnswer = onAnswer;
   }
 
   query(query: QueryText, values: unknown[]): Promise<pg.QueryResult> {
     refuseNul(values);
-    return this.client.query(this.pooled ? { ...query, name: undefined } : query, values);
+    return this.heard(this.client.query(this.pooled ? { ...query, name: undefined } : query, values));
   }
 
   /** Several statements in one message, without parameters. */
   async run(text: string): Promise<pg.QueryResult> {
-    return this.client.query(text);
+    return this.heard(this.client.query(text));
+  }
+
+  private async heard(answer: Promise<pg.QueryResult>): Promise<pg.QueryResult> {
+    try {
+      const result = await answer;
+      this.onAnswer();
+      return result;
+    } catch (error) {
+      if (error instanceof pg.DatabaseError) this.onAnswer();
+      throw error;
+    }
   }
 }
 

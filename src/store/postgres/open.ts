@@ -16,6 +16,7 @@ import { NodeLock } from './node-lock.ts';
 import { openingError } from './open-error.ts';
 import type { PostgresOptions } from './options.ts';
 import { ReadingClient, readerOver } from './reading.ts';
+import { SilenceWatch } from './silence-watch.ts';
 
 /** The oldest server this is tested against, by its own count. */
 const oldestServer = { number: 130_000, name: '13' };
@@ -69,14 +70,26 @@ export async function openPostgresStore<Functions>(
     onAway: () => queue.setAway(true),
     onBack: () => queue.setAway(false),
   });
-  const writing = new ConnectionPool(postgres, postgres.writers);
-  const reading = new ConnectionPool(postgres, postgres.readers);
+  const watch = new SilenceWatch({
+    isWaitedFor: () => writing.isInUse || reading.isInUse,
+    look: () => availability.look(),
+    onSilent: () => {
+      availability.lost();
+      writing.renew();
+      reading.renew();
+    },
+  });
+  const onUse = (): void => watch.start();
+  const onAnswer = (): void => watch.heard();
+  const writing = new ConnectionPool(postgres, postgres.writers, onUse);
+  const reading = new ConnectionPool(postgres, postgres.readers, onUse);
   const queue = new CallQueue({
     functions,
     subjectsOf: (name, input) => subjectsFor(subjects, name, input),
     pool: writing,
     postgres,
     availability,
+    onAnswer,
     batch: options.batch,
     waiting: options.waiting,
   });
@@ -85,11 +98,12 @@ export async function openPostgresStore<Functions>(
   const closeAll = async (): Promise<void> => {
     await queue.drain();
     availability.close();
+    watch.stop();
     await Promise.all([writing.end(), reading.end(), lock.close()]);
   };
   return {
     created,
-    read: readerOver(new ReadingClient(reading, postgres, availability)),
+    read: readerOver(new ReadingClient(reading, postgres, availability, onAnswer)),
     counts: queue.counts,
     maintenance,
     get depth() {

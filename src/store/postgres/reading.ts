@@ -18,11 +18,19 @@ export class ReadingClient implements Queryable {
   private readonly pool: ConnectionPool;
   private readonly options: PostgresOptions;
   private readonly availability: Availability;
+  private readonly onAnswer: () => void;
 
-  constructor(pool: ConnectionPool, options: PostgresOptions, availability: Availability) {
+  /** @param onAnswer called when the server has said something */
+  constructor(
+    pool: ConnectionPool,
+    options: PostgresOptions,
+    availability: Availability,
+    onAnswer: () => void,
+  ) {
     this.pool = pool;
     this.options = options;
     this.availability = availability;
+    this.onAnswer = onAnswer;
   }
 
   /** Reading twice does no harm: where a connection is lost, another is taken. */
@@ -44,7 +52,7 @@ export class ReadingClient implements Queryable {
     if (this.pool.waitingCount >= waitingReads) throw new Refusal('busy', { retryAfter: 1 });
     const client = await this.connect();
     try {
-      const result = await new Connection(client, this.options).query(query, values);
+      const result = await new Connection(client, this.options, this.onAnswer).query(query, values);
       client.release();
       return result;
     } catch (error) {

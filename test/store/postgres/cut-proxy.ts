@@ -6,6 +6,8 @@ export interface CutProxy {
   readonly url: string;
   /** Refuses connections and ends those that are there. */
   cut(): Promise<void>;
+  /** Keeps the connections, and lets nothing through any more. */
+  stall(): void;
   /** Lets everything through again. */
   mend(): Promise<void>;
   /** Answers new connections as a server does that has as many as it takes. */
@@ -23,6 +25,7 @@ export async function startProxy(serverUrl: string): Promise<CutProxy> {
   const target = new URL(serverUrl);
   const sockets = new Set<net.Socket>();
   let losing = false;
+  let isStalled = false;
   let isFull = false;
   const accept = (client: net.Socket): void => {
     if (isFull) {
@@ -37,6 +40,7 @@ export async function startProxy(serverUrl: string): Promise<CutProxy> {
     };
     for (const socket of [client, server]) {
       sockets.add(socket);
+      if (isStalled) socket.pause();
       socket.on('error', end);
       socket.on('close', () => {
         sockets.delete(socket);
@@ -70,7 +74,14 @@ export async function startProxy(serverUrl: string): Promise<CutProxy> {
   return {
     url: url.href,
     cut,
+    stall: () => {
+      isStalled = true;
+      for (const socket of sockets) socket.pause();
+    },
     mend: async () => {
+      isStalled = false;
+      for (const socket of sockets) socket.resume();
+      if (listener.listening) return;
       listener = net.createServer(accept).listen(port, '127.0.0.1');
       await once(listener, 'listening');
     },
