@@ -81,6 +81,7 @@ async function openOnPostgres(config: Config, logger: Logger, postgres: Postgres
     isOneOfSeveral: config.redis !== null,
     functions: createTransactions({ masterKey: keys.masterKey }),
     subjects: transactionSubjects,
+    onWait: (sentence) => logger.warn(sentence),
   });
   return { keys, store, maintenance: store.maintenance };
 }

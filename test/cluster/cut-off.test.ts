@@ -15,7 +15,7 @@ import type { ServiceLink } from '../support/service-link.ts';
 /** How long what is needed stays away. */
 const awayMilliseconds = isLong ? 5_000 : 1_500;
 /** A refusal that comes later is of no use to whoever waits. */
-const refusalMilliseconds = 15_000;
+const refusalMilliseconds = 8_000;
 
 describe('nodes that are cut off from what they share', { skip: skipWithoutCluster }, () => {
   let cluster: Cluster;
@@ -40,11 +40,15 @@ describe('nodes that are cut off from what they share', { skip: skipWithoutClust
     const before = ledger.acknowledged;
     await away.take();
     try {
+      // Whoever comes first, and whoever comes when it is known.
+      const first = await Promise.all(nodes.map((node) => refusal(node)));
       await Promise.all(
         nodes.map((node) => eventually('it says that it is not ready', async () => !(await node.isReady()))),
       );
-      const refusals = await Promise.all(nodes.map((node) => refusal(node)));
-      t.diagnostic(`refused after ${refusals.map(Math.round).join(', ')} ms`);
+      const later = await Promise.all(nodes.map((node) => refusal(node)));
+      t.diagnostic(
+        `refused after ${first.map(Math.round).join(', ')} ms, then ${later.map(Math.round).join(', ')} ms`,
+      );
       await new Promise((resolve) => setTimeout(resolve, awayMilliseconds));
     } finally {
       await away.giveBack();

@@ -43,7 +43,7 @@ export async function migrateToPostgres(options: MigrateOptions): Promise<Migrat
   const { file, postgres, folders, keys, onProgress } = options;
   return withSource({ file, migrationsFolder: folders.sqlite, keys, onProgress }, (source) =>
     withClient(postgres, async (target) => {
-      await applyMigrations(target, folders.postgres, postgres.place);
+      await applyMigrations(target, folders.postgres, postgres.place, onProgress);
       const progress = await copyAll(options, source, target);
       const counts = await checkTarget(options, progress);
       onProgress('preparing the database for use');

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { Refusal } from '../../core/errors.ts';
 import { clientConfig } from './connections.ts';
+import { isServerFull } from './failures.ts';
 import type { PostgresOptions } from './options.ts';
 
 /** Pause between two attempts to reach a database that is away. */
@@ -65,28 +66,31 @@ export class Availability {
     for (const isBack of this.waiting) isBack();
   }
 
-  private async probe(): Promise<void> {
-    while (!this.isClosed && !(await this.reaches())) {
-      await new Promise((resolve) => setTimeout(resolve, probeMilliseconds * (0.5 + Math.random())));
-    }
-    this.away = false;
-    if (this.isClosed) return;
-    this.listener.onBack();
-    for (const isBack of this.waiting) isBack();
-  }
-
-  private async reaches(): Promise<boolean> {
+  /** Tries over a connection of its own whether there is a database that can be written. */
+  async look(): Promise<boolean> {
     const client = new pg.Client({ ...clientConfig(this.options), query_timeout: this.options.connect });
     client.on('error', () => {});
     try {
       await client.connect();
       const { rows } = await client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
       return rows[0]?.standby === false;
-    } catch {
-      return false;
+    } catch (error) {
+      // Who says that it takes no more connections is there: those that are open serve.
+      return isServerFull(error);
     } finally {
-      await client.end().catch(() => {});
+      // Its leave may never be answered.
+      client.end().catch(() => {});
     }
+  }
+
+  private async probe(): Promise<void> {
+    while (!this.isClosed && !(await this.look())) {
+      await new Promise((resolve) => setTimeout(resolve, probeMilliseconds * (0.5 + Math.random())));
+    }
+    this.away = false;
+    if (this.isClosed) return;
+    this.listener.onBack();
+    for (const isBack of this.waiting) isBack();
   }
 }
 

@@ -4,7 +4,7 @@ import type { Subjects } from '../../core/transaction-subjects.ts';
 import { CallScope } from '../call-scope.ts';
 import { pack, unpack } from '../packing.ts';
 import type { Connection } from './connections.ts';
-import { isConnectionLost } from './failures.ts';
+import { isConnectionLost, isGivenUp } from './failures.ts';
 import type { PostgresOptions } from './options.ts';
 import { beginText } from './subject-locks.ts';
 
@@ -34,10 +34,10 @@ export class SubjectsMissing extends Error {
   }
 }
 
-/** The connection was lost while the commit was under way: it may have been done, or not. */
+/** The connection was lost while the commit was under way, or the commit was given up: it may have been done, or not. */
 export class OutcomeUnknown extends StoreFailure {
   constructor(cause: unknown) {
-    super('the database was lost at the commit: nobody knows whether it was done', cause);
+    super('the database gave no answer to the commit: nobody knows whether it was done', cause);
     this.name = 'OutcomeUnknown';
   }
 }
@@ -81,7 +81,7 @@ async function commit(connection: Connection): Promise<void> {
   try {
     answer = await connection.run('COMMIT');
   } catch (error) {
-    throw isConnectionLost(error) ? new OutcomeUnknown(error) : error;
+    throw isConnectionLost(error) || isGivenUp(error) ? new OutcomeUnknown(error) : error;
   }
   // The answer to committing what an error has ended already.
   if (answer.command !== 'COMMIT') throw new StoreFailure('the database has undone the transaction');

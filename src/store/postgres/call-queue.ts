@@ -8,9 +8,10 @@ import { pack, unpack } from '../packing.ts';
 import { type Availability, databaseAway } from './availability.ts';
 import { type BatchCall, type CallResult, OutcomeUnknown, SubjectsMissing, runBatch } from './batch.ts';
 import { CallScheduler } from './call-scheduler.ts';
+import type { ConnectionPool } from './connection-pool.ts';
 import { Connection } from './connections.ts';
 import { transactionOn } from './dialect.ts';
-import { isConnectionLost, isContention, isLockFailure } from './failures.ts';
+import { isConnectionLost, isContention, isGivenUp, isLockFailure } from './failures.ts';
 import type { PostgresOptions } from './options.ts';
 
 interface Waiting extends BatchCall {
@@ -27,9 +28,11 @@ export interface CallQueueOptions {
   readonly functions: TransactionFunctions;
   /** What a call must not run beside. */
   readonly subjectsOf: (name: string, input: unknown) => Subjects;
-  readonly pool: pg.Pool;
+  readonly pool: ConnectionPool;
   readonly postgres: PostgresOptions;
   readonly availability: Availability;
+  /** Called when the server has said something. */
+  readonly onAnswer: () => void;
   /** Calls in one transaction at most. Default 60: PostgreSQL remembers 64 savepoints in a fast place */
   readonly batch?: number | undefined;
   /** Calls that may wait; more are refused as `busy`. Default 20,000 */
@@ -39,7 +42,7 @@ export interface CallQueueOptions {
 /** How often a call is tried that others got in the way of. */
 const attempts = 5;
 const pauseMilliseconds = 10;
-/** How often it is looked who has waited long enough for a database that is away. */
+/** How often it is looked who has waited long enough. */
 const sweepMilliseconds = 100;
 
 const powersOfTwo = [1, 2, 4, 8, 16, 32, 64];
@@ -52,7 +55,9 @@ export class CallQueue {
   private readonly scheduler: CallScheduler<Waiting>;
   private readonly transactions = new WeakMap<pg.ClientBase, Transaction>();
   private readonly pauses = new Set<NodeJS.Timeout>();
-  private sweeping: NodeJS.Timeout | null = null;
+  private sweeping: NodeJS.Timeout | undefined;
+  /** When the database last said something about calls. */
+  private answeredAt = 0;
   private open = 0;
   private isClosing = false;
   private onIdle: (() => void)[] = [];
@@ -88,6 +93,7 @@ export class CallQueue {
     const subjects = subjectsOf(name, unpack(packed));
     return new Promise((resolve, reject) => {
       this.open += 1;
+      this.sweeping ??= setInterval(() => this.sweep(), sweepMilliseconds);
       this.scheduler.add({
         name,
         run: run as BatchCall['run'],
@@ -101,18 +107,16 @@ export class CallQueue {
     });
   }
 
-  /** Nothing starts while the database is away; who has waited long enough is refused. */
+  /** Nothing starts while the database is away. */
   setAway(isAway: boolean): void {
     this.scheduler.hold(isAway);
-    if (this.sweeping !== null) clearInterval(this.sweeping);
-    this.sweeping = isAway ? setInterval(() => this.refusePatient(), sweepMilliseconds) : null;
   }
 
   /** Takes nothing more; resolves when what was handed in is settled. */
   async drain(): Promise<void> {
     this.isClosing = true;
     if (this.open > 0) await new Promise<void>((resolve) => this.onIdle.push(resolve));
-    if (this.sweeping !== null) clearInterval(this.sweeping);
+    clearInterval(this.sweeping);
   }
 
   private closing<Value>(settle: (value: Value) => void): (value: Value) => void {
@@ -152,11 +156,11 @@ export class CallQueue {
     try {
       client = await pool.connect();
     } catch (error) {
-      availability.lost();
+      if (!(error instanceof Refusal)) availability.lost();
       throw error;
     }
     try {
-      const connection = new Connection(client, postgres);
+      const connection = new Connection(client, postgres, () => this.answered());
       const results = await runBatch(connection, this.transactionOf(client, connection), calls, postgres);
       client.release();
       return results;
@@ -165,6 +169,11 @@ export class CallQueue {
       client.release(true);
       throw error;
     }
+  }
+
+  private answered(): void {
+    this.answeredAt = performance.now();
+    this.options.onAnswer();
   }
 
   private transactionOf(client: pg.ClientBase, connection: Connection): Transaction {
@@ -189,7 +198,7 @@ export class CallQueue {
     } else if (isContention(error) && call.collisions + 1 < attempts) {
       const collisions = call.collisions + 1;
       this.addAfter(pauseMilliseconds * 2 ** collisions * (0.5 + Math.random()), { ...call, collisions });
-    } else if (isLockFailure(error)) {
+    } else if (isLockFailure(error) || isGivenUp(error)) {
       call.reject(new Refusal('busy', { retryAfter: 1 }, error));
     } else {
       call.reject(errorOf(outcomeOf(error), call.name));
@@ -204,11 +213,21 @@ export class CallQueue {
     this.pauses.add(pause);
   }
 
-  private refusePatient(): void {
-    const now = performance.now();
-    const { patience } = this.options.postgres;
-    for (const call of this.scheduler.take(({ since }) => now - since >= patience))
-      call.reject(databaseAway());
+  /**
+   * Refuses who has waited long enough for their turn: while the database is away, and while it answers none of those whose
+   * turn it is. In a queue that moves on, everybody is served.
+   */
+  private sweep(): void {
+    const { postgres, availability } = this.options;
+    if (this.open === 0) {
+      clearInterval(this.sweeping);
+      this.sweeping = undefined;
+      return;
+    }
+    const before = performance.now() - postgres.patience;
+    if (!availability.isAway && this.answeredAt > before) return;
+    for (const call of this.scheduler.take(({ since }) => since <= before))
+      call.reject(availability.isAway ? databaseAway() : new Refusal('busy', { retryAfter: 1 }));
   }
 }
 

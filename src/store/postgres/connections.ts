@@ -7,20 +7,34 @@ import type { QueryText, Queryable } from './queryable.ts';
 export class Connection implements Queryable {
   readonly client: pg.ClientBase;
   private readonly pooled: boolean;
+  private readonly onAnswer: () => void;
 
-  constructor(client: pg.ClientBase, { pooled }: Pick<PostgresOptions, 'pooled'>) {
+  /** @param onAnswer called when the server has said something */
+  constructor(client: pg.ClientBase, { pooled }: Pick<PostgresOptions, 'pooled'>, onAnswer = () => {}) {
     this.client = client;
     this.pooled = pooled;
+    this.onAnswer = onAnswer;
   }
 
   query(query: QueryText, values: unknown[]): Promise<pg.QueryResult> {
     refuseNul(values);
-    return this.client.query(this.pooled ? { ...query, name: undefined } : query, values);
+    return this.heard(this.client.query(this.pooled ? { ...query, name: undefined } : query, values));
   }
 
   /** Several statements in one message, without parameters. */
   async run(text: string): Promise<pg.QueryResult> {
-    return this.client.query(text);
+    return this.heard(this.client.query(text));
+  }
+
+  private async heard(answer: Promise<pg.QueryResult>): Promise<pg.QueryResult> {
+    try {
+      const result = await answer;
+      this.onAnswer();
+      return result;
+    } catch (error) {
+      if (error instanceof pg.DatabaseError) this.onAnswer();
+      throw error;
+    }
   }
 }
 
@@ -51,14 +65,4 @@ export function clientConfig(options: PostgresOptions): pg.ClientConfig {
     // A pooler takes no settings with the connection: those of a transaction are set with its beginning.
     ...(options.pooled ? {} : { statement_timeout: options.statement }),
   };
-}
-
-/** A pool of connections that are opened when they are needed. */
-export function openPool(options: PostgresOptions, max: number): pg.Pool {
-  const pool = new pg.Pool({ ...clientConfig(options), max, idleTimeoutMillis: 60_000 });
-  // An idle connection that ends is taken out of the pool by itself, and whoever holds one learns of its end from their
-  // next statement; without listeners either would end the process.
-  pool.on('error', () => {});
-  pool.on('connect', (client) => client.on('error', () => {}));
-  return pool;
 }

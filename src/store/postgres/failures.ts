@@ -21,20 +21,31 @@ const awayCodes = new Set([
   '57P03',
   '57P05',
   '25P03',
-  // As many connections as it takes.
-  '53300',
   // A standby, where there was a primary before.
   '25006',
 ]);
 
 /** What the driver says of a lost connection without any code. */
 const awayTexts =
-  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout expired|timeout exceeded when trying to connect|Query read timeout|The server does not|Cannot use a pool)/;
+  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout expired|Query read timeout|The server does not|Cannot use a pool)/;
 
 /** Whether the connection is gone, or none was to be had: the statement may go over another one. */
 export function isConnectionLost(error: unknown): boolean {
   return causesOf(error).some(
     (each) => awayCodes.has(codeOf(each)) || /^08...$/.test(codeOf(each)) || awayTexts.test(each.message),
+  );
+}
+
+/** Whether all connections of a pool were in use for as long as one is waited for. */
+export function isPoolBusy(error: unknown): boolean {
+  return causesOf(error).some(({ message }) => message === 'timeout exceeded when trying to connect');
+}
+
+/** Whether the server, or a pooler before it, is there and takes no more connections. Said to who opens one. */
+export function isServerFull(error: unknown): boolean {
+  return causesOf(error).some(
+    (each) =>
+      ['53300', '53200'].includes(codeOf(each)) || each.message.startsWith('no more connections allowed'),
   );
 }
 
@@ -52,6 +63,14 @@ export function isContention(error: unknown): boolean {
 /** Whether a lock was not to be had in time, or two waited for each other. */
 export function isLockFailure(error: unknown): boolean {
   return causesOf(error).some((each) => ['40001', '40P01', '55P03'].includes(codeOf(each)));
+}
+
+/**
+ * Whether the server gave a statement up, over its time or for want of memory. Before the commit that means that nothing
+ * was done; it may well be done the next time.
+ */
+export function isGivenUp(error: unknown): boolean {
+  return causesOf(error).some((each) => ['57014', '55P03', '53200'].includes(codeOf(each)));
 }
 
 function isNamedConflict(error: unknown): boolean {

@@ -1,4 +1,3 @@
-import type pg from 'pg';
 import {
   type BackupReport,
   type DataKeyUse,
@@ -8,13 +7,14 @@ import {
 } from '../../core/maintenance.ts';
 import { countStore, keyUse } from '../queries/counting.ts';
 import type { Dialect } from '../queries/dialect.ts';
+import type { ConnectionPool } from './connection-pool.ts';
 import { postgresDialect } from './dialect.ts';
 
 /** Maintenance of an open PostgreSQL database: what asks is done by the server, on one connection at a time. */
 export class PostgresMaintenance implements StoreMaintenance {
-  private readonly pool: pg.Pool;
+  private readonly pool: ConnectionPool;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: ConnectionPool) {
     this.pool = pool;
   }
 

@@ -1,12 +1,24 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import type pg from 'pg';
 import { DatabaseTooNew, StoreOpenError } from '../open-error.ts';
+import { isLockFailure } from './failures.ts';
+import { longTransactions } from './long-transactions.ts';
 import { lockNumber } from './subject-locks.ts';
 
 /** Where it is written which migrations were applied: by the times in their journal, as on SQLite. */
 const journal = '__drizzle_migrations';
 /** The name of the fact that tells the oldest migration a program must know (drizzle/postgres/README.md). */
 export const oldestMigrationFact = 'oldest-migration';
+
+/**
+ * How long a statement of a migration waits for a table that others use. Whoever comes to the table meanwhile waits behind
+ * it, every reader of every node.
+ */
+const lockMilliseconds = 1_000;
+/** Those who waited behind a migration go on before it is tried again. */
+const firstPauseMilliseconds = 1_000;
+const longestPauseMilliseconds = 15_000;
 
 interface Migration {
   readonly time: number;
@@ -15,9 +27,11 @@ interface Migration {
 }
 
 /**
- * Brings the database to the form this program knows, one node at a time.
+ * Brings the database to the form this program knows, one node at a time. Where a table is in use for long, by a backup
+ * for instance, it is tried again until that is over, however long it takes: nodes that run go on meanwhile.
  *
  * @param place what the database is called in sentences
+ * @param onWait told what is waited for
  * @returns whether it was new
  * @throws DatabaseTooNew when a newer version has taken away what this program needs; StoreOpenError when the database
  *   belongs to another program, or a migration can no longer be applied in its place
@@ -26,12 +40,34 @@ export async function applyMigrations(
   client: pg.ClientBase,
   folder: string,
   place: string,
+  onWait: (sentence: string) => void = () => {},
 ): Promise<{ created: boolean }> {
   const known = knownMigrations(folder);
   // Without the lock first: a node that starts beside others has nothing to do, and should not wait for their work.
   if ((await stateOf(client, known, place)).pending.length === 0) return { created: false };
+  for (let milliseconds = firstPauseMilliseconds; ; milliseconds *= 2) {
+    try {
+      return await applyPending(client, known, place);
+    } catch (error) {
+      if (!isLockFailure(error)) throw error;
+    }
+    const users = await longTransactions(client);
+    onWait(
+      `The migration of the database ${place} waits for tables that are in use${users === '' ? '' : `: ${users}`}. It is tried again until they are free.`,
+    );
+    await pause(Math.min(milliseconds, longestPauseMilliseconds) * (0.75 + Math.random() / 2));
+  }
+}
+
+async function applyPending(
+  client: pg.ClientBase,
+  known: readonly Migration[],
+  place: string,
+): Promise<{ created: boolean }> {
   await client.query(`BEGIN; SELECT pg_advisory_xact_lock(${lockNumber('migrations')})`);
   try {
+    // Not before the lock above: another node's migrations take as long as they take.
+    await client.query(`SET LOCAL lock_timeout = ${lockMilliseconds}`);
     const { applied, pending } = await stateOf(client, known, place);
     await client.query(
       `CREATE TABLE IF NOT EXISTS ${journal} (hash text NOT NULL, created_at bigint PRIMARY KEY)`,

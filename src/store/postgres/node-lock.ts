@@ -9,6 +9,14 @@ const retryMilliseconds = 1_000;
 /** How long a node that has just ended may still be thought to be there. */
 const patienceMilliseconds = 3_000;
 
+/**
+ * How soon the server notices that the machine of a node is gone, and with it who held the lock: after 5 s without a word
+ * and three questions without an answer, not after the two hours that systems have as a default. Nothing of it is
+ * in force on a Unix socket.
+ */
+const keepalives = `SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;
+  SET tcp_user_timeout = 11000`;
+
 const number = lockNumber('nodes');
 
 /**
@@ -59,6 +67,8 @@ export class NodeLock {
     const how = this.isOneOfSeveral ? 'pg_try_advisory_lock_shared' : 'pg_try_advisory_lock';
     try {
       await client.connect();
+      // What only speaks PostgreSQL's protocol may not know them.
+      await client.query(keepalives).catch(() => {});
       const { rows } = await client.query<{ taken: boolean }>(`SELECT ${how}(${number}) AS taken`);
       if (rows[0]?.taken === true && !this.isClosed) this.client = client;
       return this.client === client;

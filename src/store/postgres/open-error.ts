@@ -1,6 +1,6 @@
 import { MaintenanceError } from '../../core/maintenance.ts';
 import { StoreOpenError } from '../open-error.ts';
-import { causesOf, codeOf, isConnectionLost } from './failures.ts';
+import { causesOf, codeOf, isConnectionLost, isServerFull } from './failures.ts';
 import type { PostgresOptions } from './options.ts';
 
 /** What an admin is told of an error at opening. Never shows the password. */
@@ -34,6 +34,9 @@ function openingSentence(
   }
   if (is('ENOTFOUND', 'EAI_AGAIN')) {
     return `There is no host of the name in ${named} (${place}): check its spelling.`;
+  }
+  if (isServerFull(error)) {
+    return `The PostgreSQL server of ${named} takes no more connections (${place}): raise its max_connections, or let every server have fewer with ?pool= in ${named}.`;
   }
   if (isConnectionLost(error)) {
     return `The PostgreSQL server of ${named} cannot be reached (${place}): is it running, and does it listen there? ${reason}.`;

@@ -6,7 +6,8 @@ import type { Subjects, SubjectsOf } from '../../core/transaction-subjects.ts';
 import { StoreOpenError } from '../open-error.ts';
 import { Availability, databaseAway } from './availability.ts';
 import { CallQueue, type CallQueueOptions } from './call-queue.ts';
-import { clientConfig, openPool } from './connections.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import { clientConfig } from './connections.ts';
 import { isConnectionLost } from './failures.ts';
 import { refuseHalfMigrated } from './half-migrated.ts';
 import { PostgresMaintenance } from './maintenance.ts';
@@ -15,6 +16,7 @@ import { NodeLock } from './node-lock.ts';
 import { openingError } from './open-error.ts';
 import type { PostgresOptions } from './options.ts';
 import { ReadingClient, readerOver } from './reading.ts';
+import { SilenceWatch } from './silence-watch.ts';
 
 /** The oldest server this is tested against, by its own count. */
 const oldestServer = { number: 130_000, name: '13' };
@@ -27,6 +29,8 @@ export interface PostgresStoreOptions<Functions> extends Pick<CallQueueOptions, 
   /** Run in this thread: they wait for the database, not for the disk. */
   readonly functions: Functions & TransactionFunctions;
   readonly subjects: SubjectsOf<Functions>;
+  /** Told what opening waits for, where that takes long. */
+  readonly onWait?: (sentence: string) => void;
 }
 
 /** A store on PostgreSQL, with what it counts. */
@@ -49,9 +53,9 @@ export interface PostgresStore<Functions> extends Store<Functions> {
 export async function openPostgresStore<Functions>(
   options: PostgresStoreOptions<Functions>,
 ): Promise<PostgresStore<Functions>> {
-  const { postgres, functions, subjects, migrationsFolder } = options;
+  const { postgres, functions, subjects, migrationsFolder, onWait } = options;
   const { created } = await withClient(postgres, async (client) => {
-    const applied = await applyMigrations(client, migrationsFolder, postgres.place);
+    const applied = await applyMigrations(client, migrationsFolder, postgres.place, onWait);
     await refuseHalfMigrated(client, postgres.place);
     return applied;
   });
@@ -62,31 +66,44 @@ export async function openPostgresStore<Functions>(
     await lock.close();
     throw openingError(error, postgres);
   }
-  const writing = openPool(postgres, postgres.writers);
-  const readingPool = openPool(postgres, postgres.readers);
   const availability = new Availability(postgres, {
     onAway: () => queue.setAway(true),
     onBack: () => queue.setAway(false),
   });
+  const watch = new SilenceWatch({
+    isWaitedFor: () => writing.isInUse || reading.isInUse,
+    look: () => availability.look(),
+    onSilent: () => {
+      availability.lost();
+      writing.renew();
+      reading.renew();
+    },
+  });
+  const onUse = (): void => watch.start();
+  const onAnswer = (): void => watch.heard();
+  const writing = new ConnectionPool(postgres, postgres.writers, onUse);
+  const reading = new ConnectionPool(postgres, postgres.readers, onUse);
   const queue = new CallQueue({
     functions,
     subjectsOf: (name, input) => subjectsFor(subjects, name, input),
     pool: writing,
     postgres,
     availability,
+    onAnswer,
     batch: options.batch,
     waiting: options.waiting,
   });
-  const maintenance = new PostgresMaintenance(readingPool);
+  const maintenance = new PostgresMaintenance(reading);
   let closing: Promise<void> | null = null;
   const closeAll = async (): Promise<void> => {
     await queue.drain();
     availability.close();
-    await Promise.all([writing.end(), readingPool.end(), lock.close()]);
+    watch.stop();
+    await Promise.all([writing.end(), reading.end(), lock.close()]);
   };
   return {
     created,
-    read: readerOver(new ReadingClient(readingPool, postgres, availability)),
+    read: readerOver(new ReadingClient(reading, postgres, availability, onAnswer)),
     counts: queue.counts,
     maintenance,
     get depth() {
@@ -157,7 +174,7 @@ function subjectsFor<Functions>(subjects: SubjectsOf<Functions>, name: string, i
 }
 
 /** A trivial write. The value is another one each time. */
-async function check(pool: pg.Pool, availability: Availability): Promise<void> {
+async function check(pool: ConnectionPool, availability: Availability): Promise<void> {
   if (availability.isAway) throw databaseAway();
   const write = () =>
     pool.query(
@@ -167,6 +184,7 @@ async function check(pool: pg.Pool, availability: Availability): Promise<void> {
   // The first connection may be one that has ended without a word.
   await write().catch((error: unknown) => {
     if (!isConnectionLost(error)) throw error;
+    if (availability.isAway) throw databaseAway(error);
     return write();
   });
 }

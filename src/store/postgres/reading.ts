@@ -3,9 +3,10 @@ import { Refusal } from '../../core/errors.ts';
 import { type Reader, StoreFailure } from '../../core/store.ts';
 import { errorOf, outcomeOf } from '../outcome.ts';
 import { type Availability, databaseAway } from './availability.ts';
+import type { ConnectionPool } from './connection-pool.ts';
 import { Connection } from './connections.ts';
 import { transactionOn } from './dialect.ts';
-import { isConnectionLost } from './failures.ts';
+import { isConnectionLost, isGivenUp } from './failures.ts';
 import type { PostgresOptions } from './options.ts';
 import type { QueryText, Queryable } from './queryable.ts';
 
@@ -14,14 +15,22 @@ const waitingReads = 5_000;
 
 /** Runs single statements that read, on connections of their own: who waits for a lock never holds these up. */
 export class ReadingClient implements Queryable {
-  private readonly pool: pg.Pool;
+  private readonly pool: ConnectionPool;
   private readonly options: PostgresOptions;
   private readonly availability: Availability;
+  private readonly onAnswer: () => void;
 
-  constructor(pool: pg.Pool, options: PostgresOptions, availability: Availability) {
+  /** @param onAnswer called when the server has said something */
+  constructor(
+    pool: ConnectionPool,
+    options: PostgresOptions,
+    availability: Availability,
+    onAnswer: () => void,
+  ) {
     this.pool = pool;
     this.options = options;
     this.availability = availability;
+    this.onAnswer = onAnswer;
   }
 
   /** Reading twice does no harm: where a connection is lost, another is taken. */
@@ -32,6 +41,7 @@ export class ReadingClient implements Queryable {
       try {
         return await this.attempt(query, values);
       } catch (error) {
+        if (isGivenUp(error)) throw new Refusal('busy', { retryAfter: 1 }, error);
         if (!isConnectionLost(error)) throw error;
         if (performance.now() >= deadline) throw databaseAway(error);
       }
@@ -42,7 +52,7 @@ export class ReadingClient implements Queryable {
     if (this.pool.waitingCount >= waitingReads) throw new Refusal('busy', { retryAfter: 1 });
     const client = await this.connect();
     try {
-      const result = await new Connection(client, this.options).query(query, values);
+      const result = await new Connection(client, this.options, this.onAnswer).query(query, values);
       client.release();
       return result;
     } catch (error) {
@@ -55,11 +65,7 @@ export class ReadingClient implements Queryable {
     try {
       return await this.pool.connect();
     } catch (error) {
-      // All of them may just be busy.
-      if (this.pool.waitingCount > 0 || this.pool.totalCount >= this.options.readers) {
-        throw new Refusal('busy', { retryAfter: 1 }, error);
-      }
-      this.availability.lost();
+      if (!(error instanceof Refusal)) this.availability.lost();
       throw error;
     }
   }

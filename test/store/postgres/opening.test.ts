@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, readdirSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, test } from 'node:test';
+import { type TestContext, describe, test } from 'node:test';
+import pg from 'pg';
 import { createAtRestKeys } from '../../../src/crypto/at-rest.ts';
 import { DatabaseTooNew, StoreOpenError } from '../../../src/store/open-error.ts';
 import { oldestMigrationFact } from '../../../src/store/postgres/migrations.ts';
+import { NodeLock } from '../../../src/store/postgres/node-lock.ts';
 import { holdsData, openPostgresStore } from '../../../src/store/postgres/open.ts';
 import {
   type TestDatabase,
@@ -128,6 +130,32 @@ describe('opening a PostgreSQL database', { skip: skipWithoutPostgres }, () => {
       await (await open(postgresMigrations)).close();
     }));
 
+  test('waits with a migration for a table in use, and holds up nobody who uses it too', (context) =>
+    withDatabase(async (database) => {
+      const running = await openNode(database.url);
+      await running.transact('keepFact', { name: 'known', value: Buffer.from('x') });
+      const reader = await database.connect();
+      await reader.query("SET application_name = 'a backup'; BEGIN; SELECT FROM facts");
+      const waits: string[] = [];
+      const opening = openPostgresStore({
+        postgres: testOptions(database.url),
+        migrationsFolder: withOneMore(context, 'ALTER TABLE facts ADD COLUMN added text;'),
+        isOneOfSeveral: true,
+        functions: {},
+        subjects: {},
+        onWait: (sentence) => waits.push(sentence),
+      });
+      await until(async () => waits[0], 'a migration that waits');
+      assert.match(waits[0] ?? '', /a test waits for tables that are in use: a backup \(process \d+\)/);
+      assert.ok(await running.read.facts.find('known'));
+      await running.transact('keepFact', { name: 'beside', value: Buffer.from('x') });
+      await reader.query('COMMIT');
+      await (await opening).close();
+      assert.equal((await database.query('SELECT added FROM facts')).length, 2);
+      assert.ok(await running.read.facts.find('known'));
+      await running.close();
+    }));
+
   test('keeps nodes that share nothing from running side by side', () =>
     withDatabase(async (database) => {
       const open = (isOneOfSeveral: boolean) =>
@@ -175,6 +203,31 @@ describe('opening a PostgreSQL database', { skip: skipWithoutPostgres }, () => {
       await lone.close();
     }));
 
+  test('has its lock over a connection that ends soon after the machine of its node is gone', (context) =>
+    withDatabase(async (database) => {
+      const connect = context.mock.method(pg.Client.prototype, 'connect');
+      const lock = new NodeLock(testOptions(database.url), false);
+      await lock.take();
+      const client = connect.mock.calls[0]?.this as pg.Client | undefined;
+      const inForce = async (name: string): Promise<number> => {
+        const result = await client?.query<{ value: string }>(
+          `SELECT setting AS value FROM pg_settings WHERE name = '${name}'`,
+        );
+        return Number(result?.rows[0]?.value);
+      };
+      if (await isOverTcp(database)) {
+        const [idle, interval, count] = [
+          await inForce('tcp_keepalives_idle'),
+          await inForce('tcp_keepalives_interval'),
+          await inForce('tcp_keepalives_count'),
+        ];
+        const seconds = idle + interval * count;
+        assert.ok(seconds > 0 && seconds < 15, `${seconds} s`);
+        assert.equal(await inForce('tcp_user_timeout'), seconds * 1_000);
+      }
+      await lock.close();
+    }));
+
   const unusable: [string, (url: URL) => void, RegExp][] = [
     ['a server that is not there', (url) => (url.port = '1'), /cannot be reached/],
     [
@@ -195,3 +248,23 @@ describe('opening a PostgreSQL database', { skip: skipWithoutPostgres }, () => {
       }));
   }
 });
+
+/** A folder with all migrations and another one after them. */
+function withOneMore(context: TestContext, statement: string): string {
+  const folder = newFolder();
+  context.after(() => removeFolder(folder));
+  cpSync(postgresMigrations, folder, { recursive: true });
+  const file = path.join(folder, 'meta', '_journal.json');
+  const journal = JSON.parse(readFileSync(file, 'utf8')) as { entries: { idx: number; when: number }[] };
+  const last = journal.entries.at(-1)!;
+  journal.entries.push({ ...last, idx: last.idx + 1, when: last.when + 1, ...{ tag: 'one_more' } });
+  writeFileSync(file, JSON.stringify(journal));
+  writeFileSync(path.join(folder, 'one_more.sql'), statement);
+  return folder;
+}
+
+/** Whether the server is reached over TCP, not over a Unix socket. */
+async function isOverTcp(database: TestDatabase): Promise<boolean> {
+  const [row] = await database.query<{ over: boolean }>('SELECT inet_server_port() IS NOT NULL AS over');
+  return row?.over === true;
+}
