@@ -6,6 +6,8 @@ import { lockNumber } from './subject-locks.ts';
 
 /** Pause between two attempts to have the lock again after its connection was lost. */
 const retryMilliseconds = 1_000;
+/** Asked this often, a connection is known to be lost at about the time at which the server gives it up. */
+const usualBeatMilliseconds = 5_000;
 /** How long a node that has just ended may still be thought to be there. */
 const patienceMilliseconds = 3_000;
 
@@ -27,13 +29,17 @@ const number = lockNumber('nodes');
 export class NodeLock {
   private readonly options: PostgresOptions;
   private readonly isOneOfSeveral: boolean;
+  private readonly beatMilliseconds: number;
   private client: pg.Client | null = null;
   private isClosed = false;
   private retry: NodeJS.Timeout | undefined;
+  private beat: NodeJS.Timeout | undefined;
 
-  constructor(options: PostgresOptions, isOneOfSeveral: boolean) {
+  /** @param beatMilliseconds how often the connection is asked whether it lasts, and how long an answer may take. Default 5 s */
+  constructor(options: PostgresOptions, isOneOfSeveral: boolean, beatMilliseconds = usualBeatMilliseconds) {
     this.options = options;
     this.isOneOfSeveral = isOneOfSeveral;
+    this.beatMilliseconds = beatMilliseconds;
   }
 
   /** @throws StoreOpenError when there is a node that this one must not run beside; the driver's error */
@@ -49,6 +55,7 @@ export class NodeLock {
   async close(): Promise<void> {
     this.isClosed = true;
     clearTimeout(this.retry);
+    clearTimeout(this.beat);
     await this.client?.end().catch(() => {});
   }
 
@@ -60,7 +67,11 @@ export class NodeLock {
   }
 
   private async attempt(): Promise<boolean> {
-    const client = new pg.Client({ ...clientConfig(this.options), application_name: 'letterlock node' });
+    const client = new pg.Client({
+      ...clientConfig(this.options),
+      application_name: 'letterlock node',
+      query_timeout: this.beatMilliseconds,
+    });
     const lost = (): void => this.takeAgain(client);
     client.on('error', lost);
     client.on('end', lost);
@@ -70,11 +81,30 @@ export class NodeLock {
       // What only speaks PostgreSQL's protocol may not know them.
       await client.query(keepalives).catch(() => {});
       const { rows } = await client.query<{ taken: boolean }>(`SELECT ${how}(${number}) AS taken`);
-      if (rows[0]?.taken === true && !this.isClosed) this.client = client;
+      if (rows[0]?.taken === true && !this.isClosed) {
+        this.client = client;
+        this.keepWatch(client);
+      }
       return this.client === client;
     } finally {
       if (this.client !== client) await client.end().catch(() => {});
     }
+  }
+
+  /** Nothing else is said on the connection, and what is not spoken to is not known to be gone. */
+  private keepWatch(client: pg.Client): void {
+    this.beat = setTimeout(() => {
+      client.query('SELECT 1').then(
+        () => {
+          if (this.client === client && !this.isClosed) this.keepWatch(client);
+        },
+        () => {
+          this.takeAgain(client);
+          void client.end().catch(() => {});
+        },
+      );
+    }, this.beatMilliseconds);
+    this.beat.unref();
   }
 
   private takeAgain(client: pg.Client): void {

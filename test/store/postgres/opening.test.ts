@@ -17,6 +17,7 @@ import {
 } from '../../support/postgres.ts';
 import { until } from '../../support/test-server.ts';
 import { newFolder, removeFolder } from '../../support/server-process.ts';
+import { startProxy } from './cut-proxy.ts';
 import { countTo, now, openNode } from './nodes.ts';
 
 describe('opening a PostgreSQL database', { skip: skipWithoutPostgres }, () => {
@@ -226,6 +227,22 @@ describe('opening a PostgreSQL database', { skip: skipWithoutPostgres }, () => {
         assert.equal(await inForce('tcp_user_timeout'), seconds * 1_000);
       }
       await lock.close();
+    }));
+
+  test('has its lock again where the connection was lost without a word', (context) =>
+    withDatabase(async (database) => {
+      const proxy = await startProxy(database.url);
+      const lock = new NodeLock(testOptions(proxy.url), false, 200);
+      await lock.take();
+      const connect = context.mock.method(pg.Client.prototype, 'connect');
+      proxy.stall();
+      await until(async () => connect.mock.callCount() > 0 || undefined, 'another connection');
+      await proxy.mend();
+      const held = `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+      await until(async () => (await database.query(held)).length > 0 || undefined, 'the lock');
+      await lock.close();
+      await proxy.end();
     }));
 
   const unusable: [string, (url: URL) => void, RegExp][] = [
