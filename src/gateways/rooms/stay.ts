@@ -1,4 +1,5 @@
 import type { Account } from '../../core/accounts/account.ts';
+import type { ProvenAccount } from '../../core/accounts/login-mark.ts';
 import { deletedUser, nameOfOther } from '../../core/live/events.ts';
 import { Refusal } from '../../core/errors.ts';
 import type { RoomView } from '../../core/rooms/listings.ts';
@@ -56,11 +57,16 @@ export class Stay {
     });
   }
 
-  /** Lets the user in. From when it is fulfilled nothing is missed; nothing is told before `release`. */
-  static async begin(entry: Entry, account: Account): Promise<{ stay: Stay; rooms: string[] }> {
+  /**
+   * Lets the user in. From when it is fulfilled nothing is missed; nothing is told before `release`.
+   *
+   * @throws Refusal as `takeIn`
+   */
+  static async begin(entry: Entry, proven: ProvenAccount): Promise<{ stay: Stay; rooms: string[] }> {
     const { parts } = entry;
+    const { account } = proven;
     const stay = new Stay(entry, account);
-    await parts.core.hub.attach(stay.user, account.username);
+    await parts.core.takeIn(stay.user, proven);
     try {
       const { rooms } = await parts.core.listRooms(stay.user);
       const own = rooms.filter(({ state }: RoomView) => state === 'member');
@@ -100,6 +106,8 @@ export class Stay {
     } else if (this.held !== null) {
       this.held.push(told);
       if (this.held.length > mostHeld) this.peer.destroy();
+    } else if (told.kind === 'notice') {
+      for (const object of told.objects) this.peer.send(object);
     } else if (told.kind === 'message') {
       this.tellMessage(told);
     } else if (!told.isMember) {
