@@ -48,13 +48,13 @@ export class Guests {
    * @param address canonical: guests that come from it are counted, since the store keeps a row of each
    * @throws Refusal `invalid_input`, `username_taken`, `rate_limited`
    */
-  async enter(name: string, address?: string): Promise<ProvenAccount> {
+  async enter(name: string, address: string): Promise<ProvenAccount> {
     const { store, clock, random, announce, enforce, names, keys } = this.dependencies;
     const username = readUsername(name);
     if (!username.ok) throw invalidField('username', username.problem);
     if ((await store.read.users.byUsernameKey(username.key)) !== null) throw new Refusal('username_taken');
     names.refuseHeld(username.key);
-    if (address !== undefined) await enforce(limits.guestsOfAddress, addressGroup(address));
+    await enforce(limits.guestsOfAddress, addressGroup(address));
     const now = clock.now();
     const guest: UserRow = {
       id: newId(random),

@@ -14,10 +14,11 @@ const maxWrongPasswords = 5;
 
 /** Lets somebody in without an account. */
 export async function enterAsGuest(conversation: Conversation, { user }: { user: string }): Promise<void> {
-  const { core, guests } = conversation.parts;
+  const { peer, parts } = conversation;
+  const { core, guests } = parts;
   if (conversation.member !== null) return conversation.tell(words.usernameTaken);
   if (!guests) return conversation.tell(...words.loginAnswers(false));
-  const entry = await attempt(conversation, () => core.guests.enter(user));
+  const entry = await attempt(conversation, () => core.guests.enter(user, peer.address));
   if (!entry.ok) {
     const isTaken = entry.code === 'username_taken';
     return conversation.tell(...(isTaken ? [words.usernameTaken] : words.loginAnswers(false)));
