@@ -203,6 +203,7 @@ export function createCore(parts: CoreParts) {
   const newPassword = { ...password, registry, profiles, random, wakeMail, hub };
 
   const guests = new Guests({ store, clock, random, announce, enforce, names, keys: atRest });
+  const maxConnections = limitAddresses ? connectionsOfUser : Infinity;
   const effects = { moderation, presence, profiles, privateKeys, nameChanges, registry, guests };
 
   return {
@@ -259,14 +260,8 @@ export function createCore(parts: CoreParts) {
     markRead: markRead(message),
     setTyping: setTyping(message),
     listMessages: listMessages({ read, dataKeys, clock }),
-    planEvents: planEvents({
-      read,
-      clock,
-      enforce,
-      hub,
-      maxConnections: parts.limitAddresses ? connectionsOfUser : Infinity,
-    }),
-    takeIn: takeIn({ read, keys: atRest, bans, hub }),
+    planEvents: planEvents({ read, clock, enforce, hub, maxConnections }),
+    takeIn: takeIn({ read, keys: atRest, bans, hub, maxConnections }),
     checkAdmission: checkAdmission(bans, seen),
     whenBansAreKnown: () => moderation.whenKnown(),
     listRooms: listRooms(listing),

@@ -3,6 +3,7 @@ import { type ProvenAccount, loginMark } from '../accounts/login-mark.ts';
 import { Refusal } from '../errors.ts';
 import type { BanList } from '../moderation/ban-list.ts';
 import type { Reader } from '../store.ts';
+import { refuseMoreConnections } from './connection-limit.ts';
 import type { Connection } from './connection.ts';
 import type { Hub } from './hub.ts';
 
@@ -16,21 +17,25 @@ import type { Hub } from './hub.ts';
  * Nothing is awaited before the connection counts as one of the user's.
  *
  * @throws Refusal `wrong_credentials` when the password is another one by now or the account is gone; `banned`, `kicked`;
- *   the connection is detached then
+ *   `rate_limited` for too many connections; the connection is detached then
  */
 export function takeIn({
   read,
   keys,
   bans,
   hub,
+  maxConnections,
 }: {
   read: Pick<Reader, 'users'>;
   keys: AtRestKeys;
   bans: BanList;
   hub: Hub;
+  /** Connections that one user may have at once. */
+  maxConnections: number;
 }) {
   const presentMark = loginMark({ read, keys });
   return async (connection: Connection, { account, mark }: ProvenAccount): Promise<void> => {
+    refuseMoreConnections(hub, account.id, maxConnections);
     try {
       await hub.attach(connection, account.username);
       bans.refuseAddress(connection.address);
