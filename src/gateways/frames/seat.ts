@@ -1,4 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Refusal } from '../../core/errors.ts';
+import type { Addressee } from '../../core/rooms/message-operations.ts';
 import type { GatewayParts } from '../gateway-parts.ts';
 import { GatewayUser } from '../gateway-user.ts';
 import type { Peer } from '../socket/peer.ts';
@@ -8,7 +10,7 @@ import { type ShownEvent, eventForm } from './event-form.ts';
 import { type Histories, HistoryView } from './histories.ts';
 import type { HistoryViewer } from './history-window.ts';
 import { ReadMarks } from './read-marks.ts';
-import { type Place, findPlace } from './receiver.ts';
+import { type Place, addresseeAt, findAgain, findPlace } from './receiver.ts';
 import { farewell } from './texts.ts';
 import { roomNames, userList } from './user-list.ts';
 
@@ -97,11 +99,7 @@ export class Seat implements HistoryViewer, DirectoryReader {
 
   /** Sends a message. @throws Refusal `user_unknown`, `invalid_input`, `rate_limited` */
   async say(receiver: string, text: string): Promise<void> {
-    const { core, read } = this.parts;
-    const known = this.look?.receiver === receiver ? this.look.place : null;
-    const place = known ?? (await findPlace(read, this.user.userId, receiver));
-    const addressee = place.kind === 'room' ? { room: place.roomId } : { to: place.username };
-    await core.sendMessage(this.user, addressee, text);
+    await this.parts.core.sendMessage(this.user, await this.addresseeOf(receiver), text);
   }
 
   showHistory(frame: Buffer, lastSeq: number): void {
@@ -123,6 +121,16 @@ export class Seat implements HistoryViewer, DirectoryReader {
     this.lookAway();
     this.cancelList?.();
     await Promise.all([this.marks.settled(), this.listing]);
+  }
+
+  private async addresseeOf(receiver: string): Promise<Addressee> {
+    const { look, user } = this;
+    const { read } = this.parts;
+    if (look?.receiver !== receiver) return addresseeAt(await findPlace(read, user.userId, receiver));
+    const addressee = await findAgain(read, user.userId, { ...look, roomId: look.view.roomId });
+    if (addressee !== null) return addressee;
+    if (this.look === look) this.lookAway();
+    throw new Refusal('user_unknown', { detail: 'Another person has this name by now' });
   }
 
   private lookAway(): void {
