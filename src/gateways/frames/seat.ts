@@ -108,6 +108,14 @@ export class Seat implements HistoryViewer, DirectoryReader {
     if (roomId !== null) this.marks.shown(roomId, lastSeq);
   }
 
+  /** What is said after somebody's removal may be here before the word of it that is for them. */
+  staysLooking(): boolean {
+    const { look } = this;
+    if (look?.place.kind !== 'room' || this.listensTo(look.place.roomId)) return true;
+    this.lookAway();
+    return false;
+  }
+
   directoryChanged(): void {
     this.rooms = null;
     this.wantList();
@@ -169,10 +177,13 @@ export class Seat implements HistoryViewer, DirectoryReader {
   private roomChanged({ roomId, roomKind, state }: Extract<ShownEvent, { kind: 'room_changed' }>): void {
     // Without a state it is about how many are there.
     if (roomKind === 'direct' || state === null) return;
-    const isIn = this.parts.core.hub.feedOf(roomId)?.listeners.has(this.user.userId) === true;
-    if (!isIn && this.look?.place.roomId === roomId) this.lookAway();
+    if (!this.listensTo(roomId) && this.look?.place.roomId === roomId) this.lookAway();
     this.rooms = null;
     this.wantListWithin(listPause);
+  }
+
+  private listensTo(roomId: string): boolean {
+    return this.parts.core.hub.feedOf(roomId)?.listeners.has(this.user.userId) === true;
   }
 
   private wantListWithin(milliseconds: number): void {
