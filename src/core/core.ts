@@ -51,6 +51,7 @@ import { Hub, type HubOptions } from './live/hub.ts';
 import { onlineUsernames, someoneOnline } from './live/online-users.ts';
 import { planEvents } from './live/open-events.ts';
 import { Presence } from './live/presence.ts';
+import { takeIn } from './live/take-in.ts';
 import { Typing } from './live/typing.ts';
 import { onlineHere } from './live/who-is-online.ts';
 import { type NodeEffects, type NodeParts, Nodes } from './nodes/nodes.ts';
@@ -203,7 +204,8 @@ export function createCore(parts: CoreParts) {
   const deletion = { ...password, registry, profiles, privateKeys, announce, hub, nameChanges };
   const newPassword = { ...password, registry, profiles, random, wakeMail, hub };
 
-  const guests = new Guests({ store, clock, random, announce, enforce, names });
+  const guests = new Guests({ store, clock, random, announce, enforce, names, keys: atRest });
+  const maxConnections = limitAddresses ? connectionsOfUser : Infinity;
   const effects = { moderation, presence, profiles, privateKeys, nameChanges, registry, guests };
 
   return {
@@ -233,7 +235,7 @@ export function createCore(parts: CoreParts) {
     me: me({ profiles, registry, clock, idle }),
     listSessions: listSessions({ profiles, registry, clock, idle }),
     registerUser: registerUser({ ...entry, ...creation }),
-    createAccount: createAccount(creation),
+    createAccount: createAccount({ ...creation, keys: atRest }),
     authenticate: authenticate({ ...password, bans, seen }),
     saltOf: saltOf({ read, keys: atRest }),
     guests,
@@ -260,13 +262,8 @@ export function createCore(parts: CoreParts) {
     markRead: markRead(message),
     setTyping: setTyping(message),
     listMessages: listMessages({ read, dataKeys, clock }),
-    planEvents: planEvents({
-      read,
-      clock,
-      enforce,
-      hub,
-      maxConnections: parts.limitAddresses ? connectionsOfUser : Infinity,
-    }),
+    planEvents: planEvents({ read, clock, enforce, hub, maxConnections }),
+    takeIn: takeIn({ read, keys: atRest, bans, hub, maxConnections }),
     checkAdmission: checkAdmission(bans, seen),
     whenBansAreKnown: () => moderation.whenKnown(),
     listRooms: listRooms(listing),

@@ -46,11 +46,10 @@ export function atNextAttach(
   { nodes }: Several,
   take: (attach: () => Promise<void>, connection: Parameters<Hub['attach']>[0]) => Promise<void>,
 ): void {
-  for (const { core } of nodes) {
-    const { hub } = core;
-    const attach = hub.attach.bind(hub);
+  const hubs = nodes.map(({ core: { hub } }) => ({ hub, attach: hub.attach.bind(hub) }));
+  for (const { hub, attach } of hubs) {
     hub.attach = async (connection, username) => {
-      hub.attach = attach;
+      for (const each of hubs) each.hub.attach = each.attach;
       await take(() => attach(connection, username), connection);
     };
   }

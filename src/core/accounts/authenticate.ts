@@ -5,9 +5,9 @@ import type { BanList } from '../moderation/ban-list.ts';
 import type { SeenAddresses } from '../moderation/seen-addresses.ts';
 import { readEmailAddress } from '../names/email-address.ts';
 import { readUsername } from '../names/username.ts';
-import { type Account, accountOf } from './account.ts';
 import { type PasswordCheckDependencies, type RightGuess, checkPassword } from './check-password.ts';
 import { uncountGuess } from './count-guess.ts';
+import { type ProvenAccount, provenAccount } from './login-mark.ts';
 import type { Secret } from './secret.ts';
 
 /** Exactly one of the two names. */
@@ -39,14 +39,14 @@ export function checkLogin(dependencies: PasswordCheckDependencies) {
 export function authenticate(
   dependencies: PasswordCheckDependencies & { bans: BanList; seen: SeenAddresses },
 ) {
-  const { clock, bans, seen } = dependencies;
+  const { keys, clock, bans, seen } = dependencies;
   const check = checkLogin(dependencies);
-  return async (address: string, name: LoginName, secret: Secret): Promise<Account> => {
+  return async (address: string, name: LoginName, secret: Secret): Promise<ProvenAccount> => {
     const { user, guesses } = await check(address, name, secret);
     await uncountGuess(dependencies, guesses);
     bans.refuseUser(user.id);
     seen.note(user.id, address, clock.now());
-    return accountOf(user);
+    return provenAccount(keys, user);
   };
 }
 

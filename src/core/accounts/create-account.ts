@@ -1,3 +1,4 @@
+import type { AtRestKeys } from '../../crypto/at-rest.ts';
 import type { RsaPublicKey } from '../../crypto/rsa-public-key.ts';
 import { addressGroup } from '../addresses.ts';
 import type { Clock } from '../clock.ts';
@@ -13,7 +14,7 @@ import type { Store, UserKeyRow, UserRow } from '../store.ts';
 import type { Transactions } from '../transactions.ts';
 import type { MembershipChange } from '../transactions/memberships.ts';
 import type { KeySupply } from '../user-keys/key-supply.ts';
-import type { Account } from './account.ts';
+import { type ProvenAccount, provenAccount } from './login-mark.ts';
 import type { NameHold, NameHolds } from './name-holds.ts';
 import type { Passwords } from './passwords.ts';
 import type { Secret } from './secret.ts';
@@ -105,17 +106,14 @@ export async function makeAccount<Result extends { readonly joined: readonly Mem
 }
 
 /** Makes an account for a way in that has no sealed sessions. */
-export function createAccount(creation: AccountCreation) {
-  return async (address: string, account: NewAccount): Promise<Account> => {
-    const { user } = await makeAccount(creation, address, account, (row, userKey) =>
-      creation.store.transact('registerUser', {
-        now: creation.clock.now(),
-        claim: null,
-        user: row,
-        userKey,
-        place: null,
-      }),
-    );
-    return user;
+export function createAccount(creation: AccountCreation & { keys: AtRestKeys }) {
+  const { store, clock, keys } = creation;
+  return async (address: string, account: NewAccount): Promise<ProvenAccount> => {
+    const { row } = await makeAccount(creation, address, account, async (user, userKey) => {
+      const registration = { now: clock.now(), claim: null, user, userKey, place: null };
+      const { joined } = await store.transact('registerUser', registration);
+      return { joined, row: user };
+    });
+    return provenAccount(keys, row);
   };
 }

@@ -1,3 +1,4 @@
+import type { AtRestKeys } from '../../crypto/at-rest.ts';
 import { createSalt } from '../../crypto/password.ts';
 import { addressGroup } from '../addresses.ts';
 import type { Clock } from '../clock.ts';
@@ -8,7 +9,7 @@ import { type RandomBytes, newId } from '../random.ts';
 import type { AnnounceMembership } from '../rooms/announce.ts';
 import type { Store, UserRow } from '../store.ts';
 import type { Transactions } from '../transactions.ts';
-import type { Account } from './account.ts';
+import { type ProvenAccount, provenAccount } from './login-mark.ts';
 import type { NameHolds } from './name-holds.ts';
 
 /** What is added to a guest's name wherever guests are not told apart otherwise: no username holds a space. */
@@ -26,6 +27,7 @@ export class Guests {
     announce: AnnounceMembership;
     enforce: EnforceLimit;
     names: NameHolds;
+    keys: AtRestKeys;
   };
 
   constructor(dependencies: {
@@ -35,6 +37,7 @@ export class Guests {
     announce: AnnounceMembership;
     enforce: EnforceLimit;
     names: NameHolds;
+    keys: AtRestKeys;
   }) {
     this.dependencies = dependencies;
   }
@@ -45,13 +48,13 @@ export class Guests {
    * @param address canonical: guests that come from it are counted, since the store keeps a row of each
    * @throws Refusal `invalid_input`, `username_taken`, `rate_limited`
    */
-  async enter(name: string, address?: string): Promise<Account> {
-    const { store, clock, random, announce, enforce, names } = this.dependencies;
+  async enter(name: string, address: string): Promise<ProvenAccount> {
+    const { store, clock, random, announce, enforce, names, keys } = this.dependencies;
     const username = readUsername(name);
     if (!username.ok) throw invalidField('username', username.problem);
     if ((await store.read.users.byUsernameKey(username.key)) !== null) throw new Refusal('username_taken');
     names.refuseHeld(username.key);
-    if (address !== undefined) await enforce(limits.guestsOfAddress, addressGroup(address));
+    await enforce(limits.guestsOfAddress, addressGroup(address));
     const now = clock.now();
     const guest: UserRow = {
       id: newId(random),
@@ -66,11 +69,11 @@ export class Guests {
       deletedAt: null,
       directoryUid: null,
     };
-    const { user, joined } = await names.whileTaking(username.key, null, () =>
+    const { joined } = await names.whileTaking(username.key, null, () =>
       store.transact('registerUser', { now, claim: null, user: guest, userKey: null, place: null }),
     );
     for (const change of joined) announce(change);
-    return user;
+    return provenAccount(keys, guest);
   }
 
   /** Gives the name back. */

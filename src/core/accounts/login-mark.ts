@@ -1,25 +1,32 @@
 import type { AtRestKeys } from '../../crypto/at-rest.ts';
-import { readEmailAddress } from '../names/email-address.ts';
-import type { Reader } from '../store.ts';
+import type { Reader, UserRow } from '../store.ts';
+import { type Account, accountOf } from './account.ts';
 
-/** Whose login it is. */
-export type MarkedUser = { readonly email: string } | { readonly userId: string };
+/**
+ * Somebody who has shown who they are, and what that rests on. The mark is of the very password that was found right: a
+ * login is good for as long as the user's mark is still this one.
+ */
+export interface ProvenAccount {
+  readonly account: Account;
+  readonly mark: string;
+}
+
+/** The user of a row under whose password they have shown who they are. */
+export function provenAccount(keys: AtRestKeys, user: UserRow): ProvenAccount {
+  return { account: accountOf(user), mark: markOf(keys, user) };
+}
 
 /**
  * What a login rests on, for a way in that remembers logins itself: it changes with the password, wherever that is
  * changed, so a login that was made under another mark is over. Null for nobody, and once the account is deleted.
- *
- * Whoever logs in by name asks for the mark before the password is checked: one that was set in between ends the login.
  */
 export function loginMark({ read, keys }: { read: Pick<Reader, 'users'>; keys: AtRestKeys }) {
-  return async (who: MarkedUser): Promise<string | null> => {
-    const user = await ('userId' in who ? read.users.byId(who.userId) : byEmail(read, who.email));
-    if (user === null || user.deletedAt !== null) return null;
-    return keys.hash('login-mark', `${user.id} ${user.passwordVerifier ?? ''}`).toString('base64url');
+  return async (userId: string): Promise<string | null> => {
+    const user = await read.users.byId(userId);
+    return user === null || user.deletedAt !== null ? null : markOf(keys, user);
   };
 }
 
-async function byEmail(read: Pick<Reader, 'users'>, typed: string) {
-  const email = readEmailAddress(typed);
-  return email.ok ? read.users.byEmailKey(email.key) : null;
+function markOf(keys: AtRestKeys, { id, passwordVerifier }: UserRow): string {
+  return keys.hash('login-mark', `${id} ${passwordVerifier ?? ''}`).toString('base64url');
 }

@@ -4,13 +4,13 @@ import { limits } from '../limits/limits.ts';
 import type { BanList } from '../moderation/ban-list.ts';
 import type { SeenAddresses } from '../moderation/seen-addresses.ts';
 import { readUsername } from '../names/username.ts';
-import { type Account, accountOf } from './account.ts';
 import { loginAccount } from './authenticate.ts';
 import { type PasswordCheckDependencies, checkPassword } from './check-password.ts';
 import { directoryUnavailable } from './compare-secret.ts';
 import { countGuess, uncountGuess } from './count-guess.ts';
 import { type AccountCreation, createAccount } from './create-account.ts';
 import { guessSubjects } from './guess-subjects.ts';
+import { type ProvenAccount, provenAccount } from './login-mark.ts';
 import { passwordSecret } from './secret.ts';
 
 /**
@@ -32,7 +32,7 @@ export function loginThroughDirectory(
     name: string,
     uid: string,
     password: string,
-  ): Promise<Account> => {
+  ): Promise<ProvenAccount> => {
     const target = { account: loginAccount('username', uid), addressGroup: addressGroup(address) };
     const subjects = guessSubjects(keys, target, limitAddresses);
     await countGuess(dependencies, subjects);
@@ -47,19 +47,19 @@ export function loginThroughDirectory(
       // Two at once may both come for the first time.
       const made = await store.read.users.byDirectoryUid(uid);
       if (made !== null && error instanceof Refusal && error.code === 'username_taken')
-        return accountOf(made);
+        return provenAccount(keys, made);
       throw error;
     }
   };
 
-  return async (address: string, name: string, password: string): Promise<Account> => {
+  return async (address: string, name: string, password: string): Promise<ProvenAccount> => {
     const username = readUsername(name);
     if (!username.ok) throw invalidField('username', username.problem);
     await enforce(limits.loginsOfAddress, addressGroup(address));
     const known = await store.read.users.byDirectoryUid(username.key);
-    let account: Account;
+    let proven: ProvenAccount;
     if (known === null) {
-      account = await makeKnown(address, username.username, username.key, password);
+      proven = await makeKnown(address, username.username, username.key, password);
     } else {
       const guess = {
         account: loginAccount('username', username.key),
@@ -68,10 +68,11 @@ export function loginThroughDirectory(
       };
       const { user, guesses } = await check(known, guess);
       await uncountGuess(dependencies, guesses);
-      account = accountOf(user);
+      proven = provenAccount(keys, user);
     }
-    bans.refuseUser(account.id);
-    seen.note(account.id, address, clock.now());
-    return account;
+    const { id } = proven.account;
+    bans.refuseUser(id);
+    seen.note(id, address, clock.now());
+    return proven;
   };
 }

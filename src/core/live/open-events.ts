@@ -1,8 +1,8 @@
 import type { Caller } from '../caller.ts';
 import { userIdOf } from '../caller.ts';
 import type { Clock } from '../clock.ts';
-import { Refusal } from '../errors.ts';
 import { type EnforceLimit, limits } from '../limits/limits.ts';
+import { refuseMoreConnections } from './connection-limit.ts';
 import type { Hub } from './hub.ts';
 import { permit } from '../rooms/permissions.ts';
 import { findRoom, presentReader } from '../rooms/places.ts';
@@ -30,9 +30,7 @@ export function planEvents(dependencies: {
   return async (caller: Caller, rooms: readonly string[] | null): Promise<EventPlan> => {
     const userId = userIdOf(caller);
     await enforce(limits.streamsOfUser, userId);
-    if (hub.connectionsOf(userId) >= maxConnections) {
-      throw new Refusal('rate_limited', { detail: 'Too many connections at once', retryAfter: 60 });
-    }
+    refuseMoreConnections(hub, userId, maxConnections);
     const user = await presentReader(read, userId);
     const { address } = caller;
     const plan = { userId, username: user.username ?? '', address };

@@ -1,12 +1,10 @@
-import type { Account } from '../../core/accounts/account.ts';
+import type { ProvenAccount } from '../../core/accounts/login-mark.ts';
 import { passwordSecret } from '../../core/accounts/secret.ts';
 import { Refusal } from '../../core/errors.ts';
-import { keptOutCode } from '../../core/live/events.ts';
 import type { GatewayParts } from '../gateway-parts.ts';
 import { GatewayUser } from '../gateway-user.ts';
 import { type ChateauEvent, chateauForm } from './event-form.ts';
 import type { ChateauSession } from './session.ts';
-import { closeCodes } from './web-socket-peer.ts';
 
 /** Somebody who has registered. */
 export interface Entrant {
@@ -30,7 +28,8 @@ export async function enter(session: ChateauSession, registration: Registration)
   const { parts, peer } = session;
   const { core } = parts;
   core.bans.refuseAddress(peer.address);
-  const account = await identify(parts, peer.address, registration);
+  const proven = await identify(parts, peer.address, registration);
+  const { account } = proven;
   const user = new GatewayUser<ChateauEvent>({
     userId: account.id,
     username: account.username,
@@ -41,16 +40,14 @@ export async function enter(session: ChateauSession, registration: Registration)
     onEnd: (reason) => session.end(reason === 'kept out'),
   });
   const entrant = { user, isGuest: account.role === 'guest' };
-  if (session.isClosed) {
+  try {
+    if (!session.isClosed) await core.takeIn(user, proven);
+  } catch (error) {
     await leave(parts, entrant);
-    return;
+    throw error;
   }
-  session.entrant = entrant;
-  peer.setDeadline(null);
-  await core.hub.attach(user, account.username);
-  // A ban that came after they were looked at and before they were attached has missed them.
-  const ban = core.bans.ofUser(user.userId) ?? core.bans.ofAddress(peer.address);
-  if (ban !== null) peer.close(closeCodes.policy, `${keptOutCode(ban.kind)}: ${ban.reason}`);
+  if (session.isClosed) await leave(parts, entrant);
+  else session.admit(entrant);
 }
 
 /** Lets go of somebody whose connection is gone; a guest's name is free again. */
@@ -68,7 +65,7 @@ async function identify(
   { core, guests }: GatewayParts,
   address: string,
   { username, password, auth }: Registration,
-): Promise<Account> {
+): Promise<ProvenAccount> {
   if (auth) return core.loginThroughDirectory(address, username, password);
   if (guests) {
     try {

@@ -1,6 +1,7 @@
 import { guestMark } from '../../core/accounts/guests.ts';
 import type { WireForm } from '../../core/live/connection.ts';
 import { type LiveEvent, deletedUser } from '../../core/live/events.ts';
+import { defaultRooms } from '../../core/transactions/first-start.ts';
 import { answerFrame } from './text-frame.ts';
 
 /** An event as a connection takes it; which of its own user's doings it passes on, the connection decides. */
@@ -10,6 +11,8 @@ export type ChateauEvent =
   | { readonly kind: 'entered'; readonly by: string | null; readonly subject: string; readonly frame: Buffer }
   | { readonly kind: 'kept-out'; readonly reason: string };
 
+const roomOfAll = defaultRooms.find(({ joinedByAll }) => joinedByAll)?.name ?? '';
+
 /** How events are written for these clients. They have no word for edits, typing, presence and the like. */
 export const chateauForm: WireForm<ChateauEvent> = {
   encode: (event, other) => {
@@ -17,6 +20,8 @@ export const chateauForm: WireForm<ChateauEvent> = {
       case 'message':
         return encodeMessage(event, other);
       case 'member_joined': {
+        // Who registers is in it: that is no chat that somebody has put them into, and may be told any time after.
+        if (event.roomName === roomOfAll) return null;
         const chatname = event.roomName ?? '';
         const frame = answerFrame({ type: 'GroupMessageInitResponse', status: 201, chatname });
         return { kind: 'entered', by: event.username, subject: entryOf(event.roomId), frame };

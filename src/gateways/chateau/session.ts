@@ -34,6 +34,8 @@ export class ChateauSession implements WebSocketProtocol {
   private held: { readonly subject: string; readonly frame: Buffer }[] | null = null;
   private said: readonly string[] = [];
   private keptOutFor = '';
+  /** What its user was told before they were in; null once they are. */
+  private early: ChateauEvent[] | null = [];
 
   /** @param onLeft is told what remains to be done for somebody who is gone */
   constructor(peer: WebSocketPeer, parts: GatewayParts, onLeft: (leaving: Promise<void>) => void) {
@@ -68,10 +70,20 @@ export class ChateauSession implements WebSocketProtocol {
     this.onLeft(this.serving.then(() => (entrant === null ? undefined : leave(this.parts, entrant))));
   }
 
+  /** From now on this is who the connection is for. */
+  admit(entrant: Entrant): void {
+    this.entrant = entrant;
+    this.peer.setDeadline(null);
+  }
+
   /** Takes what its user is told. */
   onEvent(event: ChateauEvent): void {
     if (event.kind === 'kept-out') {
       this.keptOutFor = event.reason;
+      return;
+    }
+    if (this.early !== null) {
+      this.early.push(event);
       return;
     }
     const isOwn = event.by === this.entrant?.user.username;
@@ -118,7 +130,16 @@ export class ChateauSession implements WebSocketProtocol {
     this.said = said;
     const { held } = this;
     this.held = null;
+    this.tellEarly();
     for (const { subject, frame } of held ?? []) if (!said.includes(subject)) this.peer.send(frame);
+  }
+
+  /** Passes on what was said between the attaching and the answer. */
+  private tellEarly(): void {
+    const { early } = this;
+    if (this.entrant === null || early === null) return;
+    this.early = null;
+    for (const event of early) this.onEvent(event);
   }
 
   private answer(answer: ChateauAnswer): void {

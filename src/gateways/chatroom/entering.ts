@@ -1,4 +1,4 @@
-import type { Account } from '../../core/accounts/account.ts';
+import type { ProvenAccount } from '../../core/accounts/login-mark.ts';
 import type { NameHold } from '../../core/accounts/name-holds.ts';
 import { type Secret, passwordSecret } from '../../core/accounts/secret.ts';
 import { type ErrorCode, Refusal } from '../../core/errors.ts';
@@ -14,15 +14,16 @@ const maxWrongPasswords = 5;
 
 /** Lets somebody in without an account. */
 export async function enterAsGuest(conversation: Conversation, { user }: { user: string }): Promise<void> {
-  const { core, guests } = conversation.parts;
+  const { peer, parts } = conversation;
+  const { core, guests } = parts;
   if (conversation.member !== null) return conversation.tell(words.usernameTaken);
   if (!guests) return conversation.tell(...words.loginAnswers(false));
-  const entry = await attempt(conversation, () => core.guests.enter(user));
+  const entry = await attempt(conversation, () => core.guests.enter(user, peer.address));
   if (!entry.ok) {
     const isTaken = entry.code === 'username_taken';
     return conversation.tell(...(isTaken ? [words.usernameTaken] : words.loginAnswers(false)));
   }
-  conversation.takeGuest(entry.value.id);
+  conversation.takeGuest(entry.value.account.id);
   await goIn(conversation, entry.value);
 }
 
@@ -78,7 +79,7 @@ async function setPassword(conversation: Conversation, hold: NameHold, secret: S
     core.createAccount(peer.address, { username, email: null, secret, salt, hold }),
   );
   if (entry.ok) {
-    core.seen.note(entry.value.id, peer.address, clock.now());
+    core.seen.note(entry.value.account.id, peer.address, clock.now());
     return goIn(conversation, entry.value, words.registerStatus(true, ''));
   }
   if (entry.code === 'username_taken') conversation.releaseHold();
@@ -97,7 +98,7 @@ type Attempt<Value> =
   | { readonly ok: false; readonly code: ErrorCode; readonly text: string };
 
 /** What came of it: who waits for an answer gets one, also where something is wrong here. */
-async function attempt<Value extends Account | NameHold>(
+async function attempt<Value extends ProvenAccount | NameHold>(
   { parts }: Conversation,
   work: () => Promise<Value>,
 ): Promise<Attempt<Value>> {

@@ -1,4 +1,4 @@
-import type { Account } from '../../core/accounts/account.ts';
+import type { ProvenAccount } from '../../core/accounts/login-mark.ts';
 import { Refusal } from '../../core/errors.ts';
 import { roomNameKey } from '../../core/rooms/room-name.ts';
 import { GatewayUser } from '../gateway-user.ts';
@@ -12,11 +12,13 @@ export const way = 'chatroom';
 /** Somebody has shown who they are: takes them in, once for each name, and answers. */
 export async function goIn(
   conversation: Conversation,
-  account: Account,
+  proven: ProvenAccount,
   ...before: readonly Buffer[]
 ): Promise<void> {
   const { parts, peer } = conversation;
-  const { hub, nodes } = parts.core;
+  const { core } = parts;
+  const { hub, nodes } = core;
+  const { account } = proven;
   const user = new GatewayUser<Told>({
     userId: account.id,
     username: account.username,
@@ -38,9 +40,11 @@ export async function goIn(
   }
   conversation.member = { user, roomId };
   try {
-    await hub.attach(user, account.username);
+    await core.takeIn(user, proven);
   } catch (error) {
-    conversation.end(...before, ...words.loginAnswers(false));
+    const isKeptOut = error instanceof Refusal && (error.code === 'banned' || error.code === 'kicked');
+    conversation.end(...before, ...(isKeptOut ? [words.banned] : words.loginAnswers(false)));
+    if (error instanceof Refusal) return;
     throw error;
   }
   conversation.welcome(...before, ...words.loginAnswers(true));

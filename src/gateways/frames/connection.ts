@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Refusal } from '../../core/errors.ts';
-import { readUsername } from '../../core/names/username.ts';
 import type { Peer, Protocol } from '../socket/peer.ts';
 import { type FrameData, FrameReader, type FrameReading, type FrameType, encodeFrame } from './codec.ts';
 import { type Conversation, commands, fieldsOf } from './commands.ts';
@@ -79,21 +78,12 @@ export class FramesConnection implements Protocol, Conversation {
   }
 
   async enter(login: string, password: string): Promise<void> {
-    const { core, read } = this.parts;
-    const name = readUsername(login);
-    const before = name.ok ? await read.users.byUsernameKey(name.key) : null;
+    const { core } = this.parts;
     const { secret } = readPassword(password);
-    const account = await core.authenticate(this.address, { username: login }, secret);
-    const seat = new Seat(this.parts, this.peer, account, () => this.end());
+    const proven = await core.authenticate(this.address, { username: login }, secret);
+    const seat = new Seat(this.parts, this.peer, proven.account, () => this.end());
     try {
-      await core.hub.attach(seat.user, account.username);
-      core.bans.refuseAddress(this.address);
-      core.bans.refuseUser(account.id);
-      // A password that was changed meanwhile has ended all connections, and could not see this one.
-      const now = await read.users.byId(account.id);
-      if (now === null || now.deletedAt !== null || now.passwordVerifier !== before?.passwordVerifier) {
-        throw new Refusal('wrong_credentials');
-      }
+      await core.takeIn(seat.user, proven);
     } catch (error) {
       await seat.close();
       throw error;

@@ -6,6 +6,8 @@ import { type HistoryLine, encodeHistory, lineOf, maxLines } from './history-lin
 export interface HistoryViewer {
   /** Bytes that they have not taken yet. */
   readonly unsentBytes: number;
+  /** Whether they may still see the conversation; who may not stops looking. */
+  staysLooking(): boolean;
   /** @param lastSeq the number of the newest message in it */
   showHistory(frame: Buffer, lastSeq: number): void;
 }
@@ -170,6 +172,7 @@ export class HistoryWindow {
     this.behind.clear();
     if (frame === null) return;
     for (const viewer of receivers) {
+      if (!viewer.staysLooking()) continue;
       if (viewer.unsentBytes > maxUnsentBytes) this.behind.add(viewer);
       else viewer.showHistory(frame, this.lastSeq);
     }

@@ -2,6 +2,7 @@ import { guestMark } from '../../core/accounts/guests.ts';
 import { Refusal, invalidField } from '../../core/errors.ts';
 import { readUsername } from '../../core/names/username.ts';
 import { roomNameKey } from '../../core/rooms/room-name.ts';
+import type { Addressee } from '../../core/rooms/message-operations.ts';
 import type { Reader } from '../../core/store.ts';
 import { pairKeyOf } from '../../core/transactions/messages.ts';
 
@@ -36,6 +37,34 @@ export async function findPlace(
   const place = (await findUser(read, userId, receiver)) ?? (await findRoom(read, userId, receiver));
   if (place === null) throw nobody();
   return place;
+}
+
+/** Where what is said at a place goes: to its room where there is one, for a name may come to be another's. */
+export function addresseeAt(place: Place): Addressee {
+  if (place.kind === 'room') return { room: place.roomId };
+  return place.roomId === null ? { to: place.username } : { room: place.roomId };
+}
+
+/**
+ * Finds again where somebody looks who speaks there. They speak to whom they see, whatever that one is called by now.
+ *
+ * @param roomId the room of the place, as far as it is known by now
+ * @returns null when the name is another's and there is no room yet by which who is meant could be reached
+ * @throws Refusal `user_unknown`
+ */
+export async function findAgain(
+  read: Pick<Reader, 'users' | 'rooms' | 'memberships'>,
+  userId: string,
+  { receiver, place, roomId }: { receiver: string; place: Place; roomId: string | null },
+): Promise<Addressee | null> {
+  if (place.kind === 'room') return addresseeAt(place);
+  if (roomId === null) {
+    const present = await findPlace(read, userId, receiver);
+    return present.id === place.id ? addresseeAt(present) : null;
+  }
+  const other = await read.users.byId(place.otherId);
+  if (other === null || other.deletedAt !== null) throw nobody();
+  return { room: roomId };
 }
 
 async function findUser(

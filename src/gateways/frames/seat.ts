@@ -1,4 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Refusal } from '../../core/errors.ts';
+import type { Addressee } from '../../core/rooms/message-operations.ts';
 import type { GatewayParts } from '../gateway-parts.ts';
 import { GatewayUser } from '../gateway-user.ts';
 import type { Peer } from '../socket/peer.ts';
@@ -8,7 +10,7 @@ import { type ShownEvent, eventForm } from './event-form.ts';
 import { type Histories, HistoryView } from './histories.ts';
 import type { HistoryViewer } from './history-window.ts';
 import { ReadMarks } from './read-marks.ts';
-import { type Place, findPlace } from './receiver.ts';
+import { type Place, addresseeAt, findAgain, findPlace } from './receiver.ts';
 import { farewell } from './texts.ts';
 import { roomNames, userList } from './user-list.ts';
 
@@ -97,17 +99,21 @@ export class Seat implements HistoryViewer, DirectoryReader {
 
   /** Sends a message. @throws Refusal `user_unknown`, `invalid_input`, `rate_limited` */
   async say(receiver: string, text: string): Promise<void> {
-    const { core, read } = this.parts;
-    const known = this.look?.receiver === receiver ? this.look.place : null;
-    const place = known ?? (await findPlace(read, this.user.userId, receiver));
-    const addressee = place.kind === 'room' ? { room: place.roomId } : { to: place.username };
-    await core.sendMessage(this.user, addressee, text);
+    await this.parts.core.sendMessage(this.user, await this.addresseeOf(receiver), text);
   }
 
   showHistory(frame: Buffer, lastSeq: number): void {
     this.peer.send(frame);
     const roomId = this.look?.view.roomId ?? null;
     if (roomId !== null) this.marks.shown(roomId, lastSeq);
+  }
+
+  /** What is said after somebody's removal may be here before the word of it that is for them. */
+  staysLooking(): boolean {
+    const { look } = this;
+    if (look?.place.kind !== 'room' || this.listensTo(look.place.roomId)) return true;
+    this.lookAway();
+    return false;
   }
 
   directoryChanged(): void {
@@ -123,6 +129,16 @@ export class Seat implements HistoryViewer, DirectoryReader {
     this.lookAway();
     this.cancelList?.();
     await Promise.all([this.marks.settled(), this.listing]);
+  }
+
+  private async addresseeOf(receiver: string): Promise<Addressee> {
+    const { look, user } = this;
+    const { read } = this.parts;
+    if (look?.receiver !== receiver) return addresseeAt(await findPlace(read, user.userId, receiver));
+    const addressee = await findAgain(read, user.userId, { ...look, roomId: look.view.roomId });
+    if (addressee !== null) return addressee;
+    if (this.look === look) this.lookAway();
+    throw new Refusal('user_unknown', { detail: 'Another person has this name by now' });
   }
 
   private lookAway(): void {
@@ -161,10 +177,13 @@ export class Seat implements HistoryViewer, DirectoryReader {
   private roomChanged({ roomId, roomKind, state }: Extract<ShownEvent, { kind: 'room_changed' }>): void {
     // Without a state it is about how many are there.
     if (roomKind === 'direct' || state === null) return;
-    const isIn = this.parts.core.hub.feedOf(roomId)?.listeners.has(this.user.userId) === true;
-    if (!isIn && this.look?.place.roomId === roomId) this.lookAway();
+    if (!this.listensTo(roomId) && this.look?.place.roomId === roomId) this.lookAway();
     this.rooms = null;
     this.wantListWithin(listPause);
+  }
+
+  private listensTo(roomId: string): boolean {
+    return this.parts.core.hub.feedOf(roomId)?.listeners.has(this.user.userId) === true;
   }
 
   private wantListWithin(milliseconds: number): void {

@@ -1,3 +1,5 @@
+import type { Timers } from '../../core/clock.ts';
+import { Refusal } from '../../core/errors.ts';
 import type { MessageView } from '../../core/live/events.ts';
 import type { RoomView } from '../../core/rooms/listings.ts';
 
@@ -6,6 +8,9 @@ const mostOfRoom = 50;
 const mostOfAll = 200;
 /** Messages that are read at once: the next ones only when these have left. */
 const pageSize = 10;
+/** How long a room that cannot be read just now is left alone, at first and at most. */
+const firstPause = 1_000;
+const longestPause = 60_000;
 
 /** A room in which there is something to show. */
 export interface Unread {
@@ -21,6 +26,9 @@ export interface CatchUpParts {
   readonly show: (message: MessageView) => void;
   /** Fulfilled when all that was shown so far has left; false when it never will. */
   readonly whenSent: () => Promise<boolean>;
+  readonly timers: Timers;
+  /** Told of what is wrong here when a room cannot be read, the first time. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** Which rooms have something that the user has not read, and from where on it is shown: private rooms first. */
@@ -48,6 +56,9 @@ export class CatchUp {
   private readonly parts: CatchUpParts;
   /** By room: how far there is something to show. */
   private readonly behind = new Map<string, number>();
+  private isOver = false;
+  private hasFailed = false;
+  private readonly wakes = new Set<() => void>();
 
   constructor(parts: CatchUpParts) {
     this.parts = parts;
@@ -66,29 +77,74 @@ export class CatchUp {
     for (const { roomId, upTo } of unread) this.behind.set(roomId, upTo);
   }
 
-  /** Shows room after room. Stops when the connection ends. @throws what reading throws */
+  /**
+   * Shows room after room. One that cannot be read just now stays behind, and is tried again after the others: were what
+   * is said there now shown instead, the older messages would count as read. Stops when the connection ends.
+   */
   async run(unread: readonly Unread[]): Promise<void> {
-    try {
-      for (const { roomId, after } of unread) {
-        if (!(await this.showRoom(roomId, after))) return;
-        this.behind.delete(roomId);
+    let left: readonly Position[] = unread;
+    for (let pause = firstPause; left.length > 0; pause = Math.min(2 * pause, longestPause)) {
+      const failed: Position[] = [];
+      for (const position of left) {
+        const at = await this.showRoom(position);
+        if (at !== null) failed.push({ ...position, after: at });
+        if (this.isOver) return;
       }
-    } finally {
-      for (const { roomId } of unread) this.behind.delete(roomId);
+      left = failed;
+      if (left.length > 0) await this.pause(pause);
+      if (this.isOver) return;
     }
   }
 
-  private async showRoom(roomId: string, after: number): Promise<boolean> {
+  /** Shows nothing more. */
+  stop(): void {
+    this.isOver = true;
+    for (const wake of this.wakes) wake();
+  }
+
+  /** @returns the number after which to go on later; null when there is nothing to show any more */
+  private async showRoom({ roomId, after }: Position): Promise<number | null> {
     let at = after;
-    while ((this.behind.get(roomId) ?? 0) > at) {
-      const messages = await this.parts.read(roomId, at, pageSize);
-      for (const message of messages) {
-        this.parts.show(message);
-        at = message.seq;
+    try {
+      while ((this.behind.get(roomId) ?? 0) > at) {
+        const messages = await this.parts.read(roomId, at, pageSize);
+        if (this.isOver) return null;
+        for (const message of messages) {
+          this.parts.show(message);
+          at = message.seq;
+        }
+        if (messages.length === 0) break;
+        if (!(await this.parts.whenSent())) this.isOver = true;
+        if (this.isOver) return null;
       }
-      if (messages.length === 0) return true;
-      if (!(await this.parts.whenSent())) return false;
+    } catch (error) {
+      if (this.isForLater(error)) return at;
+      // Whoever was removed from the room meanwhile is not shown what was said there.
     }
+    this.behind.delete(roomId);
+    return null;
+  }
+
+  private isForLater(error: unknown): boolean {
+    if (error instanceof Refusal) return error.code === 'busy' || error.code === 'rate_limited';
+    if (!this.hasFailed) this.parts.onFault(error);
+    this.hasFailed = true;
     return true;
   }
+
+  private async pause(milliseconds: number): Promise<void> {
+    let wake = (): void => {};
+    await new Promise<void>((resolve) => {
+      const cancel = this.parts.timers.setTimeout(resolve, milliseconds);
+      wake = () => {
+        cancel();
+        resolve();
+      };
+      this.wakes.add(wake);
+    });
+    this.wakes.delete(wake);
+  }
 }
+
+/** A room, and the number of the message after which it is shown. */
+type Position = Pick<Unread, 'roomId' | 'after'>;

@@ -105,9 +105,6 @@ export class Conversation implements Protocol {
     }
     this.stay = stay;
     this.peer.setDeadline(null);
-    // Somebody may have been kept out between the check of their password and now.
-    const { bans } = this.parts.core;
-    if (bans.ofUser(stay.user.userId) !== null || bans.ofAddress(this.peer.address) !== null) this.end([]);
   }
 
   private letGo(stay: Stay): void {

@@ -21,9 +21,15 @@ export async function signUp(entry: Entry, fields: RequestOf<'signup'>): Promise
   const { peer, parts } = entry;
   const { username, password } = fields;
   const secret = passwordSecret(password);
-  const account = await parts.core.createAccount(peer.address, { username, email: null, secret });
-  const { stay, rooms } = await Stay.begin(entry, account);
-  return { objects: [...rooms.map(enteredObject), okObject('signup')], stay };
+  const proven = await parts.core.createAccount(peer.address, { username, email: null, secret });
+  try {
+    const { stay, rooms } = await Stay.begin(entry, proven);
+    return { objects: [...rooms.map(enteredObject), okObject('signup')], stay };
+  } catch (error) {
+    const answer = error instanceof Refusal ? keptOutAnswer(error) : null;
+    if (answer === null) throw error;
+    return answer;
+  }
 }
 
 /** Signs somebody in, or says what is in the way. @throws Refusal `rate_limited`, `busy` */
@@ -32,19 +38,16 @@ export async function signIn(entry: Entry, fields: RequestOf<'signin'>): Promise
   const { core, read } = parts;
   const { username, password } = fields;
   try {
-    const account = await core.authenticate(peer.address, { username }, passwordSecret(password));
-    const { stay, rooms } = await Stay.begin(entry, account);
+    const proven = await core.authenticate(peer.address, { username }, passwordSecret(password));
+    const { stay, rooms } = await Stay.begin(entry, proven);
     const all = await read.rooms.listed();
     const names = all.flatMap(({ name }) => name ?? []);
     return { objects: signedInObjects(names, rooms), stay };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    const { reason = '', until = null } = error.members;
+    const answer = keptOutAnswer(error);
+    if (answer !== null) return answer;
     switch (error.code) {
-      case 'kicked':
-        return closing(keptOutObject({ type: 'signin', status: 'kick' }, until, reason));
-      case 'banned':
-        return closing(keptOutObject({ type: 'signin', status: 'ban' }, until, reason));
       case 'wrong_credentials':
       case 'invalid_input':
         return { objects: [errorObject('signin', await wrongPart(parts, username))] };
@@ -64,6 +67,10 @@ async function wrongPart({ read }: GatewayParts, username: string): Promise<stri
   return user === null || user.role === 'guest' ? 'incorrect_username' : 'incorrect_password';
 }
 
-function closing(object: Buffer): Answer {
-  return { objects: [object], closes: true };
+/** What somebody is told who is kept out; null where something else was refused. */
+function keptOutAnswer({ code, members }: Refusal): Answer | null {
+  if (code !== 'kicked' && code !== 'banned') return null;
+  const { reason = '', until = null } = members;
+  const status = code === 'kicked' ? 'kick' : 'ban';
+  return { objects: [keptOutObject({ type: 'signin', status }, until, reason)], closes: true };
 }

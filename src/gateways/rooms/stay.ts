@@ -1,4 +1,5 @@
 import type { Account } from '../../core/accounts/account.ts';
+import type { ProvenAccount } from '../../core/accounts/login-mark.ts';
 import { deletedUser, nameOfOther } from '../../core/live/events.ts';
 import { Refusal } from '../../core/errors.ts';
 import type { RoomView } from '../../core/rooms/listings.ts';
@@ -26,6 +27,8 @@ export class Stay {
   /** By room: the number of the newest message that was shown. */
   private readonly shown = new Map<string, number>();
   private unread: readonly Unread[] = [];
+  /** By room: with whom the user is in private rooms that the client does not know yet. */
+  private readonly unnamed = new Map<string, string>();
   /** What happens while a command is under way is told after its answer. */
   private held: Told[] | null = [];
 
@@ -48,6 +51,8 @@ export class Stay {
         if (text !== null) this.show(roomId, seq, this.objectsOf(roomId, sender ?? deletedUser, text));
       },
       whenSent,
+      timers: parts.timers,
+      onFault: (error) => parts.logger.error('what was said could not be shown', { error }),
     });
     this.marks = new ReadMarks({
       timers: parts.timers,
@@ -56,11 +61,16 @@ export class Stay {
     });
   }
 
-  /** Lets the user in. From when it is fulfilled nothing is missed; nothing is told before `release`. */
-  static async begin(entry: Entry, account: Account): Promise<{ stay: Stay; rooms: string[] }> {
+  /**
+   * Lets the user in. From when it is fulfilled nothing is missed; nothing is told before `release`.
+   *
+   * @throws Refusal as `takeIn`
+   */
+  static async begin(entry: Entry, proven: ProvenAccount): Promise<{ stay: Stay; rooms: string[] }> {
     const { parts } = entry;
+    const { account } = proven;
     const stay = new Stay(entry, account);
-    await parts.core.hub.attach(stay.user, account.username);
+    await parts.core.takeIn(stay.user, proven);
     try {
       const { rooms } = await parts.core.listRooms(stay.user);
       const own = rooms.filter(({ state }: RoomView) => state === 'member');
@@ -85,12 +95,13 @@ export class Stay {
     for (const told of held) this.tell(told);
     const { unread } = this;
     this.unread = [];
-    if (unread.length > 0) this.follow(this.catchUp.run(unread));
+    if (unread.length > 0) void this.catchUp.run(unread);
   }
 
   /** Ends it, once the connection has ended or somebody else has signed in there. Fulfilled when all is written down. */
   async leave(): Promise<void> {
     this.parts.core.hub.detach(this.user);
+    this.catchUp.stop();
     await this.marks.close();
   }
 
@@ -100,6 +111,8 @@ export class Stay {
     } else if (this.held !== null) {
       this.held.push(told);
       if (this.held.length > mostHeld) this.peer.destroy();
+    } else if (told.kind === 'notice') {
+      for (const object of told.objects) this.peer.send(object);
     } else if (told.kind === 'message') {
       this.tellMessage(told);
     } else if (!told.isMember) {
@@ -114,7 +127,7 @@ export class Stay {
     if (this.catchUp.defers(roomId, seq) || seq <= (this.shown.get(roomId) ?? 0)) return;
     const name = this.names.nameOf(roomId);
     if (name === null && pair !== null) {
-      this.follow(this.enterPrivate(roomId, nameOfOther(pair, this.user.userId) ?? '', seq));
+      this.enterPrivate(roomId, nameOfOther(pair, this.user.userId) ?? '', seq);
     } else if (name === null || name === roomName) {
       this.show(roomId, seq, objects);
     } else {
@@ -123,12 +136,19 @@ export class Stay {
   }
 
   /** Somebody spoke in a private room for the first time. */
-  private async enterPrivate(roomId: string, other: string, seq: number): Promise<void> {
+  private enterPrivate(roomId: string, other: string, seq: number): void {
     const unread = [{ roomId, after: seq - 1, upTo: seq }];
+    this.unnamed.set(roomId, other);
     this.catchUp.add(unread);
+    void this.catchUp.run(unread);
+  }
+
+  private async namePrivate(roomId: string): Promise<void> {
+    const other = this.unnamed.get(roomId);
+    if (other === undefined) return;
     const name = await this.names.addPrivate(this.parts.read, roomId, this.user.username, other);
+    this.unnamed.delete(roomId);
     this.peer.send(enteredObject(name));
-    await this.catchUp.run(unread);
   }
 
   private show(roomId: string, seq: number, objects: readonly Buffer[]): void {
@@ -142,6 +162,7 @@ export class Stay {
   }
 
   private async readMessages(roomId: string, afterSeq: number, limit: number) {
+    await this.namePrivate(roomId);
     const place = { room: roomId };
     const query = { place, afterSeq, beforeSeq: null, afterRevision: null, limit };
     return (await this.parts.core.listMessages(this.user, query)).messages;
@@ -151,13 +172,6 @@ export class Stay {
     // A mark that is not made makes a message come twice: no reason to bother anybody.
     await this.parts.core.markRead(this.user, { room: roomId, seq }).catch((error: unknown) => {
       if (!(error instanceof Refusal)) this.parts.logger.error('what was read was not noted', { error });
-    });
-  }
-
-  private follow(work: Promise<void>): void {
-    work.catch((error: unknown) => {
-      // Whoever was removed from a room meanwhile is not shown what was said there.
-      if (!(error instanceof Refusal)) this.parts.logger.error('what was said could not be shown', { error });
     });
   }
 }

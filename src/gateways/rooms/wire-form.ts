@@ -24,7 +24,9 @@ export type Told =
       readonly roomName: string;
       readonly isMember: boolean;
     }
-  /** What is said to the user alone, at once. */
+  /** What an admin says to everybody. */
+  | { readonly kind: 'notice'; readonly objects: readonly Buffer[] }
+  /** What is said last, at once. */
   | { readonly kind: 'word'; readonly objects: readonly Buffer[] };
 
 /** Who speaks when an admin says something to everybody: no username holds a space. */
@@ -43,7 +45,7 @@ export const roomsForm: WireForm<Told> = {
       case 'room_changed':
         return standing(event);
       case 'notice':
-        return { kind: 'word', objects: publicObjects(roomOfAll, adminName, event.text) };
+        return { kind: 'notice', objects: publicObjects(roomOfAll, adminName, event.text) };
       case 'kicked':
         return word(keptOutObject({ type: event.byAddress ? 'kick_ip' : 'kick' }, event.until, event.reason));
       case 'banned':

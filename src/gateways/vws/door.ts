@@ -136,7 +136,7 @@ async function admit(core: VwsCore, chain: Chain, address: string): Promise<void
   core.bans.refuseAddress(address);
   if (chain.login === null) return;
   const { userId, mark } = chain.login;
-  if ((await core.loginMark({ userId })) !== mark) {
+  if ((await core.loginMark(userId)) !== mark) {
     chain.login = null;
     return;
   }

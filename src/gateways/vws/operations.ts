@@ -68,13 +68,13 @@ export const operations: readonly Operation[] = [
     fields: ['username', 'email', 'password'],
     login: false,
     perform: async ({ core, chain, caller }, { username, email, password }) => {
-      const { id } = await core.createAccount(caller.address, {
+      const proven = await core.createAccount(caller.address, {
         username,
         email,
         secret: passwordSecret(password),
         passwordRule: checkVwsPassword,
       });
-      logIn(chain, id, await core.loginMark({ userId: id }));
+      logIn(chain, proven.account.id, proven.mark);
       return null;
     },
   }),
@@ -82,11 +82,10 @@ export const operations: readonly Operation[] = [
     fields: ['email', 'password'],
     login: false,
     perform: async ({ core, chain, caller }, { email, password }) => {
-      const mark = await core.loginMark({ email });
-      const { id } = await unlessBlocked(core, { email }, () =>
+      const { account, mark } = await unlessBlocked(core, { email }, () =>
         core.authenticate(caller.address, { email }, passwordSecret(password)),
       );
-      logIn(chain, id, mark);
+      logIn(chain, account.id, mark);
       return null;
     },
   }),
@@ -121,7 +120,7 @@ export const operations: readonly Operation[] = [
         core.changePassword(caller, { password, newPassword, passwordRule: checkVwsPassword }),
       );
       // Every other login of the user ends with the old password; this one goes on.
-      logIn(chain, userId, await core.loginMark({ userId }));
+      logIn(chain, userId, await core.loginMark(userId));
       return null;
     },
   }),

@@ -38,7 +38,7 @@ describe('a name that is being taken', () => {
         email: null,
         secret: passwordSecret('a fine long one'),
       }),
-    'a guest': async (name) => () => server.core.guests.enter(name),
+    'a guest': async (name) => () => server.core.guests.enter(name, address),
     'a renaming': async (newUsername) => {
       await registered(server.url, `old${newUsername}`);
       const { id } = (await server.store.read.users.byUsernameKey(`old${newUsername}`))!;
@@ -64,7 +64,7 @@ describe('a name that is being taken', () => {
       store.transact = transact;
       return Promise.reject(new Error('no room on the disk'));
     };
-    await assert.rejects(core.guests.enter('nearly'), /no room/);
+    await assert.rejects(core.guests.enter('nearly', address), /no room/);
     core.names.release(await core.names.hold(address, 'nearly'));
   });
 });

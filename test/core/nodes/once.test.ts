@@ -92,7 +92,10 @@ describe('what several nodes do once', () => {
   test('guests: those of a node that died are ended by the others, no others', async () => {
     const several = await make();
     const [a, b] = [await several.node(), await several.node()];
-    const [gone, stays] = [await a.core.guests.enter('gone'), await b.core.guests.enter('stays')];
+    const [{ account: gone }, { account: stays }] = [
+      await a.core.guests.enter('gone', '192.0.2.1'),
+      await b.core.guests.enter('stays', '192.0.2.1'),
+    ];
     await a.connect(gone.id, gone.username);
     await b.connect(stays.id, stays.username);
     await several.pass(4_000);
@@ -135,13 +138,13 @@ describe('what several nodes do once', () => {
     const [a, b] = [await several.node(), await several.node()];
     const hold = await a.core.names.hold('192.0.2.1', 'Wanted');
     await assert.rejects(b.core.names.hold('192.0.2.1', 'wanted'), { code: 'username_taken' });
-    await assert.rejects(b.core.guests.enter('wanted'), { code: 'username_taken' });
+    await assert.rejects(b.core.guests.enter('wanted', '192.0.2.1'), { code: 'username_taken' });
     await several.pass(60_000);
     await assert.rejects(b.core.names.hold('192.0.2.1', 'wanted'), { code: 'username_taken' });
     a.core.names.release(hold);
     await several.pass(0);
     const other = await b.core.names.hold('192.0.2.1', 'wanted');
-    await assert.rejects(a.core.guests.enter('wanted'), { code: 'username_taken' });
+    await assert.rejects(a.core.guests.enter('wanted', '192.0.2.1'), { code: 'username_taken' });
     b.core.names.release(other);
     await several.pass(0);
     await a.core.names.hold('192.0.2.1', 'wanted');

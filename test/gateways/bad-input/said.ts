@@ -5,11 +5,13 @@ export async function textsOf(server: TestServer): Promise<string[]> {
   const { core, store } = server;
   const reader =
     (await store.read.users.byUsernameKey('reader')) ??
-    (await core.createAccount('127.0.0.1', {
-      username: 'reader',
-      email: null,
-      secret: { kind: 'password', password: 'a fine long secret' },
-    }));
+    (
+      await core.createAccount('127.0.0.1', {
+        username: 'reader',
+        email: null,
+        secret: { kind: 'password', password: 'a fine long secret' },
+      })
+    ).account;
   const caller = { userId: reader.id, sessionId: null, address: '127.0.0.1', client: 'test', claim: null };
   const newest = { afterSeq: null, beforeSeq: null, afterRevision: null, limit: 200 };
   const { messages } = await core.listMessages(caller, { place: { room: 'Général' }, ...newest });

@@ -94,7 +94,7 @@ describe('chateau with a directory', { skip: withoutSlapd }, () => {
     assert.notEqual(after.passwordVerifier, before.passwordVerifier);
     // A way in that gets the pre-hash knows the new one as well.
     const preHash = await computePreHash('another', after.passwordSalt);
-    const account = await server.core.authenticate(
+    const { account } = await server.core.authenticate(
       '127.0.0.1',
       { username: 'dora' },
       { kind: 'preHash', preHash },

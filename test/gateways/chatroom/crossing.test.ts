@@ -203,7 +203,7 @@ test('a list of users that is too long for one object is cut', async () => {
   const { server, url } = await startChatroomServer();
   try {
     const names = Array.from({ length: 600 }, (_, at) => `${'漢'.repeat(36)}${String(at).padStart(4, '0')}`);
-    await Promise.all(names.map((name) => server.core.guests.enter(name)));
+    await Promise.all(names.map((name) => server.core.guests.enter(name, '192.0.2.1')));
     const client = await guest(url, 'Kim');
     client.send({ user: 'Kim', type: 'userlist', onlinetype: false });
     const line = await client.line();

@@ -334,6 +334,22 @@ describe('what is configured', () => {
     }
   });
 
+  test('guests come so often from one address and no more, and are told as others who are not let in', async () => {
+    const { server, url, clock } = await startChatroomServer({ LIMITS: 'on' });
+    try {
+      for (let at = 0; at < 60; at++) await (await guest(url, `visitor${at}`)).close();
+      const client = await RawClient.open(url);
+      client.send({ user: 'another', type: 'guest' });
+      await client.gets(...notLoggedIn);
+      clock.advance(2_000);
+      client.send({ user: 'another', type: 'guest' });
+      await client.gets(...loggedIn);
+      await client.close();
+    } finally {
+      await server.end();
+    }
+  });
+
   test('who says too much at once is heard a little later', async () => {
     const { server, url, clock } = await startChatroomServer({ LIMITS: 'on' });
     try {

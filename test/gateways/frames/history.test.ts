@@ -98,6 +98,7 @@ describe('a history', () => {
     const viewer = (unsentBytes = 0) => ({
       unsentBytes,
       got: [] as number[],
+      staysLooking: () => true,
       showHistory(_frame: Buffer, seq: number) {
         this.got.push(seq);
       },

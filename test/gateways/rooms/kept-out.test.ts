@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { atNextAttach } from '../../support/across-nodes.ts';
 import { type TestServer, startTestServer } from '../../support/test-server.ts';
 import { RoomsClient } from './rooms-client.ts';
 
@@ -81,18 +80,6 @@ describe('who is kept out, on the rooms gateway', () => {
     await later.expect(`{"type":"kick_ip","timeout":"${timeout}","reason":"a while"}`);
     await later.expectEnd();
     await server.core.moderation.lift('console', { kind: 'kick', target });
-  });
-
-  test('a ban between the check of the password and the entry holds', async () => {
-    await (await RoomsClient.signedUp(url, 'racer')).leave();
-    const { moderation } = server.core;
-    atNextAttach(server, async (attach) => {
-      await impose({ kind: 'ban', target: { username: 'racer' }, reason: 'too late', until: null });
-      await attach();
-    });
-    const client = await RoomsClient.signingIn(url, 'racer');
-    await client.expectEnd();
-    await moderation.lift('console', { kind: 'ban', target: { username: 'racer' } });
   });
 
   test('a kill ends the connection, and the user may come back', async () => {

@@ -14,6 +14,8 @@ function countingBytes(): (size: number) => Buffer {
   return (size) => Buffer.from(Array.from({ length: size }, () => count++ % 256));
 }
 
+const account = { id: 'u', username: 'u', email: null, createdAt: 0, role: 'user' } as const;
+
 /** A core that lets everybody in, and does one more thing. */
 function coreWith(part: Partial<VwsCore>): VwsCore {
   const core: Partial<VwsCore> = {
@@ -21,7 +23,7 @@ function coreWith(part: Partial<VwsCore>): VwsCore {
     seen: { note: () => {} } as unknown as VwsCore['seen'],
     isBlocked: async () => false,
     loginMark: async () => 'mark',
-    authenticate: async () => ({ id: 'u', username: 'u', email: null, createdAt: 0, role: 'user' }),
+    authenticate: async () => ({ account, mark: 'mark' }),
     ...part,
   };
   return core as VwsCore;
@@ -56,7 +58,7 @@ describe('the door', () => {
       coreWith({
         authenticate: async (address, name, secret) => {
           heard.push([address, name, secret]);
-          return { id: 'u', username: 'u', email: 'a@example.org', createdAt: 0, role: 'user' };
+          return { account, mark: 'mark' };
         },
         decryptForUser: async (caller, message) => {
           heard.push([caller, message]);
