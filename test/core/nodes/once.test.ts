@@ -119,7 +119,8 @@ describe('what several nodes do once', () => {
     const several = await make();
     const place = several.bus.join();
     const [a, b] = [await several.node({ fanOut: place }), await several.node()];
-    const [here, there] = [await a.core.guests.enter('here'), await b.core.guests.enter('there')];
+    const { account: here } = await a.core.guests.enter('here', '192.0.2.1');
+    const { account: there } = await b.core.guests.enter('there', '192.0.2.2');
     await a.connect(here.id, here.username);
     await b.connect(there.id, there.username);
     await several.pass(4_000);
@@ -129,7 +130,7 @@ describe('what several nodes do once', () => {
       await several.pass(50);
     }
     // Committed after whatever was done before it.
-    await b.core.guests.enter('another');
+    await b.core.guests.enter('another', '192.0.2.2');
     assert.equal((await several.store.read.users.guests(9)).length, 3);
   });
 
