@@ -23,12 +23,15 @@ export function takeIn({
   read,
   keys,
   bans,
+  whenBansAreKnown,
   hub,
   maxConnections,
 }: {
   read: Pick<Reader, 'users'>;
   keys: AtRestKeys;
   bans: BanList;
+  /** Null where they are known; rejects with `busy` while they cannot be read. */
+  whenBansAreKnown: () => Promise<void> | null;
   hub: Hub;
   /** Connections that one user may have at once. */
   maxConnections: number;
@@ -38,6 +41,7 @@ export function takeIn({
     refuseMoreConnections(hub, account.id, maxConnections);
     try {
       await hub.attach(connection, account.username);
+      await whenBansAreKnown();
       bans.refuseAddress(connection.address);
       bans.refuseUser(account.id);
       if ((await presentMark(account.id)) !== mark) throw new Refusal('wrong_credentials');

@@ -56,6 +56,21 @@ describe('moderation over several nodes', () => {
     });
   }
 
+  test('a node that stood still takes in nobody who was banned meanwhile', async () => {
+    const { several, a, b } = await setUp();
+    const proven = await b.core.guests.enter('late', '192.0.2.9');
+    const late = await b.connect(proven.account.id, 'late');
+    b.core.hub.detach(late);
+    await b.core.takeIn(late, proven);
+    b.core.hub.detach(late);
+    b.die();
+    const ban = { kind: 'ban', target: { username: 'late' }, reason: 'enough', until: null } as const;
+    await a.core.moderation.impose('console', ban);
+    await several.pass(5_000);
+    await assert.rejects(b.core.takeIn(late, proven), { code: 'banned' });
+    assert.equal(b.core.hub.connectionsOf(proven.account.id), 0);
+  });
+
   test('a notice and a kill reach the other nodes', async () => {
     const { several, a, listening } = await setUp();
     a.core.hub.toAll({ kind: 'notice', at: 0, text: 'maintenance at noon' });
