@@ -101,7 +101,11 @@ function from({ remoteAddress }: Socket): { localAddress?: string } {
 function join(one: Socket, other: Socket): void {
   one.pipe(other);
   one.setNoDelay(true);
-  one.once('error', () => other.resetAndDestroy());
+  one.once('error', () => {
+    // A socket that is just being shut down cannot be reset, and what is left of it would keep the process from ending.
+    if (other.writableEnded) other.destroy();
+    else other.resetAndDestroy();
+  });
   one.once('close', () => other.destroySoon());
 }
 
