@@ -281,7 +281,7 @@ export function createCore(parts: CoreParts) {
     acceptPending: acceptPending({ store, clock, announce }),
     pendingRooms: pendingRooms({ store }),
     sessionsOf: sessionsOf({ read, registry, clock, idle }),
-    loginThroughDirectory: loginThroughDirectory({ ...password, ...creation, bans, seen }),
+    loginThroughDirectory: loginThroughDirectory({ ...password, ...creation, bans, seen, timers }),
     createGroup: createGroup(message),
     onlineUsernames: onlineUsernames({ read, online, random }),
     someoneOnline: someoneOnline({ read, online, random }),

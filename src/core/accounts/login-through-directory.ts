@@ -1,9 +1,11 @@
 import { addressGroup } from '../addresses.ts';
+import type { Timers } from '../clock.ts';
 import { Refusal, invalidField } from '../errors.ts';
 import { limits } from '../limits/limits.ts';
 import type { BanList } from '../moderation/ban-list.ts';
 import type { SeenAddresses } from '../moderation/seen-addresses.ts';
 import { readUsername } from '../names/username.ts';
+import type { UserRow } from '../store.ts';
 import { loginAccount } from './authenticate.ts';
 import { type PasswordCheckDependencies, checkPassword } from './check-password.ts';
 import { directoryUnavailable } from './compare-secret.ts';
@@ -13,6 +15,10 @@ import { guessSubjects } from './guess-subjects.ts';
 import { type ProvenAccount, provenAccount } from './login-mark.ts';
 import { passwordSecret } from './secret.ts';
 
+/** How often, and milliseconds apart, an account is looked for that is being made elsewhere. */
+const maxLooks = 20;
+const betweenLooks = 100;
+
 /**
  * Says who somebody is whom the directory knows, and makes their account when they come for the first time.
  *
@@ -20,9 +26,10 @@ import { passwordSecret } from './secret.ts';
  *   directory does not know), `banned`, `kicked`, `rate_limited`, `invalid_input`
  */
 export function loginThroughDirectory(
-  dependencies: PasswordCheckDependencies & AccountCreation & { bans: BanList; seen: SeenAddresses },
+  dependencies: PasswordCheckDependencies &
+    AccountCreation & { bans: BanList; seen: SeenAddresses; timers: Timers },
 ) {
-  const { store, clock, bans, seen, enforce, keys, directory, limitAddresses } = dependencies;
+  const { store, clock, timers, bans, seen, enforce, keys, directory, limitAddresses } = dependencies;
   const check = checkPassword(dependencies);
   const create = createAccount(dependencies);
 
@@ -44,12 +51,26 @@ export function loginThroughDirectory(
     try {
       return await create(address, { username: name, email: null, secret, directoryUid: uid });
     } catch (error) {
-      // Two at once may both come for the first time.
-      const made = await store.read.users.byDirectoryUid(uid);
-      if (made !== null && error instanceof Refusal && error.code === 'username_taken')
-        return provenAccount(keys, made);
-      throw error;
+      if (!(error instanceof Refusal && error.code === 'username_taken')) throw error;
+      const made = await madeMeanwhile(uid);
+      if (made === null) throw error;
+      return provenAccount(keys, made);
     }
+  };
+
+  /**
+   * The account of somebody who came for the first time twice at once: on another node it may be about to be made. Null
+   * where the name is somebody else's.
+   */
+  const madeMeanwhile = async (uid: string): Promise<UserRow | null> => {
+    for (let look = 0; look < maxLooks; look++) {
+      if (look > 0) await new Promise<void>((resolve) => timers.setTimeout(resolve, betweenLooks));
+      const made = await store.read.users.byDirectoryUid(uid);
+      if (made !== null) return made;
+      const holder = await store.read.users.byUsernameKey(uid);
+      if (holder !== null && holder.directoryUid !== uid) return null;
+    }
+    return null;
   };
 
   return async (address: string, name: string, password: string): Promise<ProvenAccount> => {

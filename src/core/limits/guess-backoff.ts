@@ -52,6 +52,8 @@ export function mayGuess(
   now: number,
 ): { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number } {
   if (row === null || isForgotten(policy, row, now)) return { ok: true };
+  // A failure that cost nothing left its time there, which by another node's clock may be still to come.
+  if (pauseAfter(policies[policy], row.failures) === 0) return { ok: true };
   const retryAfterMs = row.blockedUntil - now;
   // No pause is longer than the longest: only a clock that was set back says so.
   if (retryAfterMs <= 0 || retryAfterMs > policies[policy].longestPause) return { ok: true };

@@ -43,6 +43,11 @@ describe('failed guesses', () => {
     );
   });
 
+  test('that cost nothing slow nobody whose node has an earlier clock', () => {
+    const row = afterFailure('account', null, 'subject', start + 500);
+    assert.equal(wait('account', row, start), 0);
+  });
+
   test('slow an address after 20, for a quarter of an hour at most', () => {
     const seconds = failing('address', 30).pauses.map((pause) => pause / 1000);
     assert.deepEqual(seconds.slice(0, 19), Array(19).fill(0));
