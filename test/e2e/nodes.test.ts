@@ -12,7 +12,7 @@ import {
   unwrap,
 } from '../support/sealed-client.ts';
 import { withoutRedis } from '../support/shared-redis.ts';
-import type { TestServer } from '../support/test-server.ts';
+import { type TestServer, until } from '../support/test-server.ts';
 
 describe('sessions on two nodes', { skip: withoutRedis }, () => {
   const clock = new ManualClock();
@@ -235,7 +235,8 @@ describe('sessions on two nodes', { skip: withoutRedis }, () => {
     silenced.mock.restore();
     clock.advance(2_000);
     const refused = client.refused('banned', '/me');
-    await Promise.race([refused, new Promise((resolve) => setTimeout(resolve, 100))]);
+    const isAsked = until(async () => slow.mock.callCount() > 0 || undefined, 'a look at the bans');
+    await Promise.race([refused, isAsked]);
     letRead();
     await refused;
     slow.mock.restore();

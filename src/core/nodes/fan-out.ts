@@ -5,8 +5,10 @@
 export interface FanOut {
   /** Tells every other node that has subscribed. Never throws, never waits. */
   publish(topic: Topic, payload: Buffer): void;
-  /** Asks for what is published on the topic from now on. Never throws: it is asked for again until it holds. */
-  /** Fulfilled when whatever is published from then on is heard, or when that cannot be known now. Never throws. */
+  /**
+   * Asks for what is published on the topic, again and again until it holds. Fulfilled when whatever is published from
+   * then on is heard, or when that cannot be known now. Never throws.
+   */
   subscribe(topic: Topic): Promise<void>;
   unsubscribe(topic: Topic): void;
   /** Called once, before anything else. */
